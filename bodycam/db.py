@@ -1,0 +1,131 @@
+"""Engine, sessions and the declarative base.
+
+Services take a session first and never commit; the edge (request, task, command) opens one with `Database.read()` or
+`Database.write()`, which commits once. On SQLite there are two kinds of transaction on purpose: plain BEGIN for readers and
+BEGIN IMMEDIATE for writers, since read-then-write under a plain BEGIN fails outright when two processes do it. Never keep a
+session open while bytes are copied or streamed.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uuid_utils
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+BUSY_TIMEOUT_MS = 15_000
+_AFTER_COMMIT = "bodycam_after_commit"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime; refuses naive ones, and gives aware ones back on SQLite too."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Check that the time is aware and store it as UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the database")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the stored time as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Declarative base with stable constraint names, so that migrations can name what they drop."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        },
+    )
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012  SQLAlchemy reads a plain class attribute
+
+
+def new_id() -> str:
+    """Return a new time-sortable id: a UUIDv7 (RFC 9562, 5.7) as 36 characters of text."""
+    return str(uuid_utils.uuid7())
+
+
+def nfc(text: str) -> str:
+    """Return the text in Unicode NFC, the only form that is stored."""
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """Return the text as search sees it: lower case, no diacritics, đ as d ("Đức" is found by "duc")."""
+    plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    return unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
+
+
+class Database:
+    """One database and its two ways in: `read()` and `write()`."""
+
+    def __init__(self, url: str) -> None:
+        """Open the engine for a SQLite or PostgreSQL URL; nothing is created but a SQLite file's folder."""
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True)
+        self._writer = self.engine.execution_options(bodycam_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session for reading; it is rolled back at the end."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a session for writing; commits at the end, rolls back on an error, then runs what `after_commit` left."""
+        with Session(self._writer, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            actions: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
+        for action in actions:
+            action()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def after_commit(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` once the session's transaction is committed (by `Database.write`); never when it's rolled back."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(action)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(raw: Any, record: object) -> None:  # noqa: ANN401  the driver's own connection
+        raw.isolation_level = None  # the driver must not open transactions behind our back
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("bodycam_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
