@@ -1,0 +1,62 @@
+"""What each long-running process shares: it ends when its parent does, and only one of a kind runs.
+
+A child of `bodycam up` gets a pipe as standard input and ends when that pipe closes, so a killed supervisor leaves nobody
+behind. A file lock makes a sequencer, a station or a beat one of its kind; the kernel frees it when the process dies.
+"""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bodycam.errors import BodycamError
+
+LIFELINE = "--lifeline"
+
+
+class AlreadyRunningError(BodycamError):
+    """Another process of this kind holds the lock."""
+
+    code = "already_running"
+    vi = "{what} đang chạy ở tiến trình khác (khóa {path}). Dừng tiến trình đó trước."
+    en = "{what} already runs in another process (lock {path}). Stop that one first."
+
+
+def hold_lifeline() -> None:
+    """End this process (SIGTERM to itself) once standard input closes, if `--lifeline` was given; else do nothing."""
+    if LIFELINE not in sys.argv:
+        return
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def stop_event() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set, for a main loop to end in order."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+@contextmanager
+def only_one(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file `path` while the block runs; raises `AlreadyRunningError` naming `what` when it's taken."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunningError(what=what, path=path) from None
+        yield
+    finally:
+        os.close(handle)
