@@ -1,0 +1,82 @@
+"""What can happen: the one table of event kinds.
+
+An id is `noun.verb_past`. Sorted, one line each; a kind is never renamed or reused, since old leaves carry it for ever.
+`receipt` says whether the sequencer issues a receipt once a checkpoint covers the event.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The words for one kind of event, and whether it earns a receipt."""
+
+    vi: str
+    en: str
+    receipt: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "access.refused": Kind("Từ chối truy cập", "Access refused"),
+    "account.changed": Kind("Thay đổi tài khoản", "Account changed"),
+    "account.created": Kind("Tạo tài khoản", "Account created"),
+    "account.password_changed": Kind("Đổi mật khẩu", "Password changed"),
+    "account.sign_in_failed": Kind("Đăng nhập không thành công", "Sign-in failed"),
+    "account.signed_in": Kind("Đăng nhập", "Signed in"),
+    "account.signed_out": Kind("Đăng xuất", "Signed out"),
+    "account.throttled": Kind("Tạm khóa đăng nhập vì sai nhiều lần", "Sign-in throttled after repeated failures"),
+    "board.alarm_cleared": Kind("Hết cảnh báo tại trạm", "Station alarm cleared"),
+    "board.alarm_raised": Kind("Cảnh báo tại trạm", "Station alarm raised"),
+    "camera.changed": Kind("Thay đổi thông tin camera", "Camera changed"),
+    "camera.docked": Kind("Cắm camera vào trạm", "Camera docked"),
+    "camera.issued": Kind("Giao camera", "Camera issued"),
+    "camera.pulled": Kind("Rút camera khi đang tải", "Camera pulled during offload"),
+    "camera.registered": Kind("Đăng ký camera", "Camera registered"),
+    "camera.released": Kind("Cho phép rút camera", "Camera released"),
+    "camera.returned": Kind("Nhận lại camera", "Camera returned"),
+    "camera.undocked": Kind("Rút camera khỏi trạm", "Camera undocked"),
+    "case.changed": Kind("Thay đổi vụ việc", "Case changed"),
+    "case.closed": Kind("Đóng vụ việc", "Case closed"),
+    "case.opened": Kind("Mở vụ việc", "Case opened"),
+    "case.viewed": Kind("Xem vụ việc", "Case viewed"),
+    "clock.measured": Kind("Đo độ lệch đồng hồ camera", "Camera clock measured"),
+    "clock.stepped": Kind("Đồng hồ máy chủ bị nhảy", "Server clock stepped"),
+    "config.changed": Kind("Thay đổi cấu hình", "Configuration changed"),
+    "fixity.checked": Kind("Kiểm tra toàn vẹn kho", "Vault fixity checked"),
+    "fixity.damaged": Kind("Phát hiện tệp hỏng trong kho", "Damaged object found in the vault"),
+    "fixity.repaired": Kind("Khôi phục tệp hỏng", "Damaged object repaired"),
+    "import.done": Kind("Nhập danh sách", "List imported"),
+    "intake.refused": Kind("Từ chối tiếp nhận", "Intake refused"),
+    "key.created": Kind("Tạo khóa", "Key created"),
+    "log.tick": Kind("Nhịp nhật ký", "Log tick"),
+    "officer.changed": Kind("Thay đổi thông tin cán bộ", "Officer changed"),
+    "officer.created": Kind("Thêm cán bộ", "Officer created"),
+    "offload.failed": Kind("Tải dữ liệu không thành công", "Offload failed"),
+    "offload.finished": Kind("Tải xong dữ liệu", "Offload finished"),
+    "offload.resumed": Kind("Tiếp tục tải dữ liệu", "Offload resumed"),
+    "offload.started": Kind("Bắt đầu tải dữ liệu", "Offload started"),
+    "recording.attached": Kind("Gắn bản ghi vào vụ việc", "Recording attached to a case"),
+    "recording.checked": Kind("Kiểm tra bản ghi", "Recording checked"),
+    "recording.detached": Kind("Gỡ bản ghi khỏi vụ việc", "Recording detached from a case"),
+    "recording.exported": Kind("Trích xuất bản ghi", "Recording exported"),
+    "recording.proposed": Kind("Đề xuất bản ghi cho vụ việc", "Recording proposed for a case"),
+    "recording.read": Kind("Đọc thông tin bản ghi", "Recording read"),
+    "recording.rejected": Kind("Bác đề xuất bản ghi", "Proposed recording rejected"),
+    "recording.rendered": Kind("Tạo bản xem", "Viewing copy made"),
+    "recording.sealed": Kind("Niêm phong bản ghi", "Recording sealed", receipt=True),
+    "recording.viewed": Kind("Xem bản ghi", "Recording viewed"),
+    "station.command_given": Kind("Ra lệnh cho trạm", "Station command given"),
+    "station.created": Kind("Thêm trạm", "Station created"),
+    "station.started": Kind("Trạm bắt đầu hoạt động", "Station started"),
+    "station.stopped": Kind("Trạm ngừng hoạt động", "Station stopped"),
+    "submission.file_sealed": Kind("Niêm phong tệp người dân gửi", "Citizen's file sealed", receipt=True),
+    "submission.received": Kind("Đã nhận nội dung người dân gửi", "Citizen's submission received", receipt=True),
+    "submission.replied": Kind("Trả lời người gửi", "Reply sent to the citizen"),
+    "submission.state_changed": Kind("Thay đổi trạng thái tin người dân", "Submission state changed"),
+    "submission.viewed": Kind("Xem tin người dân gửi", "Submission viewed"),
+    "unit.changed": Kind("Thay đổi đơn vị", "Unit changed"),
+    "unit.created": Kind("Thêm đơn vị", "Unit created"),
+    "upload.expired": Kind("Lượt tải lên hết hạn", "Upload expired"),
+    "upload.started": Kind("Bắt đầu tải lên", "Upload started"),
+    "upload.terminated": Kind("Hủy lượt tải lên", "Upload terminated"),
+}
