@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -56,7 +56,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         },
     )
-    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012  SQLAlchemy reads a plain class attribute
+    type_annotation_map = {datetime: UtcDateTime, int: BigInteger}  # noqa: RUF012  SQLAlchemy reads a plain attribute
 
 
 def new_id() -> str:
