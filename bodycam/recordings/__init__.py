@@ -1,0 +1,1 @@
+"""The catalogue: what was recorded, by whom, when and where, and what was derived from it."""
