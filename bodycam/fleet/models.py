@@ -1,7 +1,7 @@
 """Tables of the fleet: camera, camera issue, station, board, command, docking visit.
 
 A camera's holder is never a column of the camera: it is the issue that covers the moment asked about. A serial is what the
-device says of itself and two devices may say the same, so it is not unique; the id is ours.
+device says of itself and is unique here; a second device that says the same is refused while the first is docked.
 """
 
 from datetime import datetime
@@ -38,7 +38,7 @@ class Camera(Base):
 
     __tablename__ = "camera"
     __table_args__ = (
-        Index("ix_camera_serial", "serial"),  # a docking camera names itself by serial
+        UniqueConstraint("serial"),  # a docking camera names itself by serial
         UniqueConstraint("label"),
         Index("ix_camera_unit_id", "unit_id", "id"),  # list of a unit's cameras, keyset on id
         Index("ix_camera_last_docked_at", "last_docked_at"),  # overdue to the dock

@@ -1,0 +1,11 @@
+"""Refusals."""
+
+from bodycam.errors import BodycamError
+
+
+class ForbiddenError(BodycamError):
+    """The account may not do this; the edge leaves `access.refused` in the log with `action`."""
+
+    code = "forbidden"
+    vi = "Tài khoản này không có quyền làm việc đó. Nếu cần cho nhiệm vụ, đề nghị quản trị cấp vai trò."
+    en = "This account may not do that. If your duty needs it, ask the administrator for the role."

@@ -1,0 +1,146 @@
+"""The permission table: role × action × scope. What isn't listed is refused.
+
+Scopes: `own` = the officer's own things; `unit` = the unit of the grant alone; `subtree` = it and everything below; `all` =
+everywhere. Being administrator shows no footage and no case. Until identities are kept apart (step 6) only intake and
+auditor read citizens' submissions.
+"""
+
+from enum import StrEnum
+
+from bodycam.people.models import Role
+
+
+class Reach(StrEnum):
+    """How far a permission goes, counted from the unit of the grant."""
+
+    OWN = "own"
+    UNIT = "unit"
+    SUBTREE = "subtree"
+    ALL = "all"
+
+
+class Action(StrEnum):
+    """Everything that can be asked for; every route names one."""
+
+    RECORDING_LIST = "recording.list"
+    RECORDING_VIEW = "recording.view"  # the footage itself
+    RECORDING_EXPORT = "recording.export"
+    RECORDING_ATTACH = "recording.attach"
+    RECORDING_HISTORY = "recording.history"  # who opened it
+    CASE_LIST = "case.list"
+    CASE_VIEW = "case.view"
+    CASE_EDIT = "case.edit"
+    DOCK_VIEW = "dock.view"
+    DOCK_COMMAND = "dock.command"
+    FLEET_VIEW = "fleet.view"
+    FLEET_EDIT = "fleet.edit"
+    PEOPLE_VIEW = "people.view"
+    PEOPLE_EDIT = "people.edit"
+    ACCOUNT_EDIT = "account.edit"
+    SUBMISSION_LIST = "submission.list"
+    SUBMISSION_VIEW = "submission.view"
+    MONITORING_VIEW = "monitoring.view"
+    LOG_VIEW = "log.view"
+    VAULT_SCRUB = "vault.scrub"
+    SETTINGS_VIEW = "settings.view"
+
+
+_OWN, _UNIT, _SUBTREE, _ALL = Reach.OWN, Reach.UNIT, Reach.SUBTREE, Reach.ALL
+
+PERMISSIONS: dict[Role, dict[Action, Reach]] = {
+    Role.OFFICER: {
+        Action.RECORDING_LIST: _OWN,
+        Action.RECORDING_VIEW: _OWN,
+        Action.CASE_LIST: _OWN,
+        Action.CASE_VIEW: _OWN,
+        Action.DOCK_VIEW: _UNIT,
+    },
+    Role.COMMANDER: {
+        Action.RECORDING_LIST: _SUBTREE,
+        Action.RECORDING_VIEW: _SUBTREE,
+        Action.RECORDING_ATTACH: _SUBTREE,
+        Action.RECORDING_HISTORY: _SUBTREE,
+        Action.CASE_LIST: _SUBTREE,
+        Action.CASE_VIEW: _SUBTREE,
+        Action.CASE_EDIT: _SUBTREE,
+        Action.DOCK_VIEW: _SUBTREE,
+        Action.DOCK_COMMAND: _SUBTREE,
+        Action.FLEET_VIEW: _SUBTREE,
+        Action.PEOPLE_VIEW: _SUBTREE,
+    },
+    Role.HEAD: {
+        Action.RECORDING_LIST: _SUBTREE,
+        Action.RECORDING_VIEW: _SUBTREE,
+        Action.RECORDING_HISTORY: _SUBTREE,
+        Action.CASE_LIST: _SUBTREE,
+        Action.CASE_VIEW: _SUBTREE,
+        Action.DOCK_VIEW: _SUBTREE,
+        Action.FLEET_VIEW: _SUBTREE,
+        Action.PEOPLE_VIEW: _SUBTREE,
+        Action.MONITORING_VIEW: _SUBTREE,
+    },
+    Role.PLAN_APPROVER: {
+        Action.RECORDING_LIST: _SUBTREE,
+        Action.DOCK_VIEW: _SUBTREE,
+        Action.FLEET_VIEW: _SUBTREE,
+        Action.PEOPLE_VIEW: _SUBTREE,
+    },
+    Role.MONITOR: {
+        Action.RECORDING_LIST: _SUBTREE,
+        Action.RECORDING_VIEW: _SUBTREE,
+        Action.RECORDING_HISTORY: _SUBTREE,
+        Action.CASE_LIST: _SUBTREE,
+        Action.CASE_VIEW: _SUBTREE,
+        Action.DOCK_VIEW: _SUBTREE,
+        Action.FLEET_VIEW: _SUBTREE,
+        Action.PEOPLE_VIEW: _SUBTREE,
+        Action.MONITORING_VIEW: _SUBTREE,
+    },
+    Role.CASE_OFFICER: {
+        Action.RECORDING_LIST: _SUBTREE,
+        Action.RECORDING_VIEW: _SUBTREE,
+        Action.RECORDING_EXPORT: _SUBTREE,
+        Action.RECORDING_ATTACH: _SUBTREE,
+        Action.CASE_LIST: _SUBTREE,
+        Action.CASE_VIEW: _SUBTREE,
+        Action.CASE_EDIT: _SUBTREE,
+    },
+    Role.INTAKE: {
+        Action.SUBMISSION_LIST: _ALL,
+        Action.SUBMISSION_VIEW: _ALL,
+    },
+    Role.AUDITOR: {
+        Action.RECORDING_LIST: _ALL,
+        Action.RECORDING_VIEW: _ALL,
+        Action.RECORDING_HISTORY: _ALL,
+        Action.CASE_LIST: _ALL,
+        Action.CASE_VIEW: _ALL,
+        Action.SUBMISSION_LIST: _ALL,
+        Action.SUBMISSION_VIEW: _ALL,
+        Action.LOG_VIEW: _ALL,
+        Action.VAULT_SCRUB: _ALL,
+    },
+    Role.ADMINISTRATOR: {
+        Action.DOCK_VIEW: _ALL,
+        Action.DOCK_COMMAND: _ALL,
+        Action.FLEET_VIEW: _ALL,
+        Action.FLEET_EDIT: _ALL,
+        Action.PEOPLE_VIEW: _ALL,
+        Action.PEOPLE_EDIT: _ALL,
+        Action.ACCOUNT_EDIT: _ALL,
+        Action.VAULT_SCRUB: _ALL,
+        Action.SETTINGS_VIEW: _ALL,
+    },
+}
+
+ROLE_NAMES: dict[Role, tuple[str, str]] = {
+    Role.OFFICER: ("Cán bộ", "Officer"),
+    Role.COMMANDER: ("Chỉ huy", "Commander"),
+    Role.HEAD: ("Thủ trưởng đơn vị", "Head of unit"),
+    Role.PLAN_APPROVER: ("Người duyệt kế hoạch", "Plan approver"),
+    Role.MONITOR: ("Thường trực giám sát", "Monitoring"),
+    Role.CASE_OFFICER: ("Cán bộ thụ lý", "Case officer"),
+    Role.INTAKE: ("Tiếp nhận phản ánh", "Intake"),
+    Role.AUDITOR: ("Kiểm toán nội bộ", "Auditor"),
+    Role.ADMINISTRATOR: ("Quản trị", "Administrator"),
+}

@@ -1,0 +1,27 @@
+"""What may go wrong with cameras and stations."""
+
+from bodycam.errors import BodycamError
+
+
+class SerialInUseError(BodycamError):
+    """Two devices say one serial: the first keeps its slot, the second is refused until somebody looks."""
+
+    code = "serial_in_use"
+    vi = "Số máy {serial} đang cắm ở khe {slot}. Hai máy trùng số: giữ máy này lại, gọi trực ban."
+    en = "Serial {serial} is docked in slot {slot}. Two cameras share one serial: keep this one, call the duty officer."
+
+
+class CameraTakenError(BodycamError):
+    """A serial or a label belongs to another camera."""
+
+    code = "camera_taken"
+    vi = "Máy có {what_vi} “{name}” đã được đăng ký. Kiểm tra lại số trên thân máy."
+    en = "A camera with {what_en} “{name}” is registered already. Check the number on its body."
+
+
+class IssueOverlapError(BodycamError):
+    """The camera was in other hands at that time, by a later entry."""
+
+    code = "issue_overlap"
+    vi = "Máy {camera} đã giao cho người khác từ {since}. Chọn thời điểm sau đó."
+    en = "Camera {camera} is issued to somebody else from {since}. Choose a later time."

@@ -1,0 +1,152 @@
+"""Signing in, and how guessing is slowed.
+
+An attempt is counted before the password is looked at, so that a thousand guesses at once are still ten; success takes the
+count back. Counted are the name as typed and the source (an address or a kiosk), both as hashes. From the tenth wrong one a
+pause begins and doubles with every further one, up to an hour; two hours of peace forget it all. Whether a name exists shows
+neither in words nor in time. These functions take the database, not a session: a failure must outlive its refusal, and no
+transaction is open while argon2 works.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from bodycam import custody
+from bodycam.clock import now
+from bodycam.db import Database
+from bodycam.people.accounts import account_by_username, hash_password, needs_rehash, password_matches, username_form
+from bodycam.people.errors import SignInLockedError, WrongSignInError
+from bodycam.people.models import Account, SignInThrottle
+from bodycam.people.sessions import open_session
+from bodycam.settings import SignInSettings
+
+LONGEST_PAUSE_S = 3600
+FORGET_AFTER = timedelta(hours=2)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A successful sign-in; the token goes into the cookie and nowhere else."""
+
+    token: str
+    session_id: str
+    account_id: str
+    language: str
+
+
+def sign_in(
+    db: Database,
+    *,
+    username: str,
+    password: str,
+    source: str,
+    settings: SignInSettings,
+    hours: int,
+    user_agent: str | None = None,
+) -> SignedIn:
+    """Check a name and a password and open a session; raises `WrongSignInError` or `SignInLockedError`."""
+    name_key, source_key = throttle_key("name", username_form(username)), throttle_key("source", source)
+    with db.write() as session:
+        _forget_old(session)
+        seconds = max(_seconds_locked(session, key) for key in (name_key, source_key))
+        if seconds == 0:
+            _count(session, name_key, settings)
+            _count(session, source_key, settings)
+        account = account_by_username(session, username)
+    if seconds:
+        raise SignInLockedError(seconds=seconds)
+    good = password_matches(account.password_hash if account else None, password, settings)
+    if account is None or not good or not account.active:
+        _record_failure(db, account, name_key, username, source)
+        raise WrongSignInError
+    renewed = _renewed_hash(account, password, settings)
+    with db.write() as session:
+        session.execute(delete(SignInThrottle).where(SignInThrottle.key == name_key))
+        _take_back(session, source_key, settings)
+        if renewed:
+            session.get_one(Account, account.id).password_hash = renewed
+        token, row = open_session(session, account.id, hours=hours, user_agent=user_agent)
+        custody.record(session, "account.signed_in", object_id=account.id, actor=account.id, private={"source": source})
+    log.info("signed in", account=account.id)
+    return SignedIn(token, row.id, account.id, account.language)
+
+
+def open_without_password(db: Database, account_id: str, *, hours: int, user_agent: str | None = None) -> SignedIn:
+    """Open a session without a password: only for the demo's one-click sign-ins, which the edge guards by setting."""
+    with db.write() as session:
+        account = session.get(Account, account_id)
+        if account is None or not account.active:
+            raise WrongSignInError
+        token, row = open_session(session, account.id, hours=hours, user_agent=user_agent)
+        custody.record(session, "account.signed_in", object_id=account.id, actor=account.id, reason_code="demo")
+    return SignedIn(token, row.id, account.id, account.language)
+
+
+def unlock(session: Session, username: str) -> None:
+    """Forget the wrong sign-ins of a name (after an administrator reset the password)."""
+    session.execute(delete(SignInThrottle).where(SignInThrottle.key == throttle_key("name", username_form(username))))
+
+
+def throttle_key(what: str, text: str) -> str:
+    """Return the key a name or a source is counted under: a hash, since people type passwords into name fields."""
+    return hashlib.sha256(f"{what}:{text}".encode()).hexdigest()
+
+
+def pause_seconds(failures: int, settings: SignInSettings) -> int:
+    """Return how long to wait after so many wrong sign-ins: 0, then pause_seconds doubling up to an hour."""
+    over = failures - settings.attempts
+    if over < 0:
+        return 0
+    return min(settings.pause_seconds * 2 ** min(over, 12), LONGEST_PAUSE_S)
+
+
+def _seconds_locked(session: Session, key: str) -> int:
+    row = session.get(SignInThrottle, key)
+    if row is None or row.locked_until is None:
+        return 0
+    left = (row.locked_until - now()).total_seconds()
+    return int(left) + 1 if left > 0 else 0
+
+
+def _count(session: Session, key: str, settings: SignInSettings) -> None:
+    row = session.get(SignInThrottle, key, with_for_update=True)
+    if row is None:
+        row = SignInThrottle(key=key, failures=0, failed_at=now())
+        session.add(row)
+    row.failures += 1
+    row.failed_at = now()
+    pause = pause_seconds(row.failures, settings)
+    row.locked_until = now() + timedelta(seconds=pause) if pause else None
+    session.flush()
+
+
+def _take_back(session: Session, key: str, settings: SignInSettings) -> None:
+    row = session.get(SignInThrottle, key, with_for_update=True)
+    if row is not None:
+        row.failures = max(row.failures - 1, 0)
+        if row.failures < settings.attempts:
+            row.locked_until = None
+
+
+def _forget_old(session: Session) -> None:
+    session.execute(delete(SignInThrottle).where(SignInThrottle.failed_at < now() - FORGET_AFTER))
+
+
+def _record_failure(db: Database, account: Account | None, name_key: str, username: str, source: str) -> None:
+    log.info("sign-in refused", account=account.id if account else None)
+    custody.record_now(
+        db,
+        "account.sign_in_failed",
+        object_id=account.id if account else f"name:{name_key[:32]}",
+        private={"username": username_form(username), "source": source},
+    )
+
+
+def _renewed_hash(account: Account, password: str, settings: SignInSettings) -> str | None:
+    return hash_password("\0", password, settings) if needs_rehash(account.password_hash, settings) else None
