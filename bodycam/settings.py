@@ -6,6 +6,7 @@ reads the environment.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -159,6 +160,7 @@ class Settings(_Section):
     sign_in: SignInSettings
     verification: VerificationSettings
     labels: dict[str, str]
+    number_patterns: dict[str, re.Pattern[str]]
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def read_sources(environ: Mapping[str, str]) -> dict[str, Sourced]:
     """Return every key as "section.key" with its value and source, the later source winning."""
     values = _flatten(_read_toml(config_dir() / "default.toml"), "default.toml")
-    open_tables = {"labels"}  # a site may add forces of its own
+    open_tables = {"labels", "number_patterns"}  # a site may add forces of its own
     site = environ.get("BODYCAM_CONFIG")
     if site:
         extra = _flatten(_read_toml(Path(site)), site)

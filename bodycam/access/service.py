@@ -59,19 +59,19 @@ def may(
     action: str,
     *,
     unit_id: str | _Anywhere | None = ANYWHERE,
-    officer_ids: Sequence[str | None] = (),
+    officer_id: str | None = None,
 ) -> bool:
-    """Whether an account may do an action to a thing of this unit and these officers.
+    """Whether an account may do an action to a thing of this unit and this officer.
 
     Without `unit_id`: whether it may do the action to anything (menus, list pages). `unit_id=None` is a thing that belongs to
     no unit; only scope `all`, or its own officer, reaches it.
     """
     scope = scope_of(session, account_id, action)
-    if unit_id is ANYWHERE and not officer_ids:
+    if unit_id is ANYWHERE and officer_id is None:
         return not scope.is_empty
     unit = session.get(Unit, unit_id) if isinstance(unit_id, str) else None
     return scope.allows(
-        unit_id=unit.id if unit else None, unit_path=unit.path if unit else None, officer_ids=officer_ids
+        unit_id=unit.id if unit else None, unit_path=unit.path if unit else None, officer_ids=(officer_id,)
     )
 
 
@@ -81,10 +81,10 @@ def require(
     action: str,
     *,
     unit_id: str | _Anywhere | None = ANYWHERE,
-    officer_ids: Sequence[str | None] = (),
+    officer_id: str | None = None,
 ) -> None:
     """Raise `ForbiddenError` unless `may`."""
-    if not may(session, account_id, action, unit_id=unit_id, officer_ids=officer_ids):
+    if not may(session, account_id, action, unit_id=unit_id, officer_id=officer_id):
         raise ForbiddenError(action=action)
 
 

@@ -8,6 +8,7 @@ transaction is open while argon2 works.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -55,15 +56,13 @@ def sign_in(
     with db.write() as session:
         _forget_old(session)
         seconds = max(_seconds_locked(session, key) for key in (name_key, source_key))
-        if seconds == 0:
-            _count(session, name_key, settings)
-            _count(session, source_key, settings)
+        paused = seconds == 0 and sum(_count(session, key, settings) for key in (name_key, source_key)) > 0
         account = account_by_username(session, username)
     if seconds:
         raise SignInLockedError(seconds=seconds)
     good = password_matches(account.password_hash if account else None, password, settings)
     if account is None or not good or not account.active:
-        _record_failure(db, account, name_key, username, source)
+        _record_failure(db, account, name_key, paused, {"username": username_form(username), "source": source})
         raise WrongSignInError
     renewed = _renewed_hash(account, password, settings)
     with db.write() as session:
@@ -103,7 +102,7 @@ def pause_seconds(failures: int, settings: SignInSettings) -> int:
     over = failures - settings.attempts
     if over < 0:
         return 0
-    return min(settings.pause_seconds * 2 ** min(over, 12), LONGEST_PAUSE_S)
+    return min(settings.pause_seconds << min(over, 12), LONGEST_PAUSE_S)
 
 
 def _seconds_locked(session: Session, key: str) -> int:
@@ -111,10 +110,11 @@ def _seconds_locked(session: Session, key: str) -> int:
     if row is None or row.locked_until is None:
         return 0
     left = (row.locked_until - now()).total_seconds()
-    return int(left) + 1 if left > 0 else 0
+    return max(math.ceil(left), 0)
 
 
-def _count(session: Session, key: str, settings: SignInSettings) -> None:
+def _count(session: Session, key: str, settings: SignInSettings) -> bool:
+    """Count an attempt; returns whether a pause begins if it turns out wrong."""
     row = session.get(SignInThrottle, key, with_for_update=True)
     if row is None:
         row = SignInThrottle(key=key, failures=0, failed_at=now())
@@ -124,6 +124,7 @@ def _count(session: Session, key: str, settings: SignInSettings) -> None:
     pause = pause_seconds(row.failures, settings)
     row.locked_until = now() + timedelta(seconds=pause) if pause else None
     session.flush()
+    return pause > 0
 
 
 def _take_back(session: Session, key: str, settings: SignInSettings) -> None:
@@ -138,13 +139,15 @@ def _forget_old(session: Session) -> None:
     session.execute(delete(SignInThrottle).where(SignInThrottle.failed_at < now() - FORGET_AFTER))
 
 
-def _record_failure(db: Database, account: Account | None, name_key: str, username: str, source: str) -> None:
-    log.info("sign-in refused", account=account.id if account else None)
+def _record_failure(
+    db: Database, account: Account | None, name_key: str, paused: bool, private: dict[str, str]
+) -> None:
+    log.info("sign-in refused", account=account.id if account else None, paused=paused)
     custody.record_now(
         db,
-        "account.sign_in_failed",
+        "account.throttled" if paused else "account.sign_in_failed",
         object_id=account.id if account else f"name:{name_key[:32]}",
-        private={"username": username_form(username), "source": source},
+        private=private,
     )
 
 

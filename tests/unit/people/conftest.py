@@ -1,0 +1,24 @@
+"""A fresh database and cheap passwords."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bodycam.custody.models  # its tables
+import bodycam.people.models  # noqa: F401  its tables
+from bodycam.db import Base, Database
+from bodycam.settings import SignInSettings
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def cheap() -> SignInSettings:
+    return SignInSettings(attempts=10, pause_seconds=30, argon2_memory_kib=8, argon2_time_cost=1)
