@@ -1,0 +1,1 @@
+"""Finding: recordings by time, unit, officer, camera, plate, case and free text."""

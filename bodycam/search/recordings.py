@@ -1,0 +1,147 @@
+"""Recordings by everything a supervisor knows: when, who, which camera, which plate, which case, or any words.
+
+Words are compared folded (lower case, no diacritics, đ as d), each as a part of what the recording is known by. A citizen's
+recording is left out unless the asker may read submissions: a complaint never shows to the one complained of.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from bodycam.cases.models import Case, CaseIdentifier, CaseRecording, LinkState
+from bodycam.db import fold
+from bodycam.errors import InvalidInputError
+from bodycam.fleet.models import Camera
+from bodycam.people.models import Officer, Unit
+from bodycam.people.scope import Scope
+from bodycam.recordings.models import Kind, Origin, Recording, RecordingPlate
+
+MOST = 200
+
+
+@dataclass(frozen=True)
+class RecordingFilter:
+    """What to look for; an empty field asks nothing. Times are aware; texts are as typed."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    unit_id: str | None = None  # the unit and all below it
+    officer: str = ""
+    camera: str = ""
+    plate: str = ""
+    case: str = ""  # an id, or part of a number, title or identifier
+    text: str = ""
+    verdict: str = ""
+    citizens: bool = False  # also what citizens sent
+    sidecars: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a listing, newest first; `after` asks for the next one, None when there is none."""
+
+    recordings: Sequence[Recording]
+    after: str | None
+
+
+def find_recordings(
+    session: Session, scope: Scope, wanted: RecordingFilter, *, after: str | None = None, limit: int = 50
+) -> Page:
+    """Return a page of recordings inside the scope, newest first.
+
+    Raises:
+        InvalidInputError: `after` is not a cursor of this listing.
+    """
+    limit = max(1, min(limit, MOST))
+    query = select(Recording).where(scope.condition(Recording.unit_id, Recording.officer_id), *_conditions(wanted))
+    if after:
+        moment, row_id = _cursor(after)
+        query = query.where(tuple_(Recording.shown_at, Recording.id) < tuple_(moment, row_id))
+    query = query.order_by(Recording.shown_at.desc(), Recording.id.desc()).limit(limit + 1)
+    rows = list(session.scalars(query))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, f"{rows[-1].shown_at.isoformat()}~{rows[-1].id}" if more else None)
+
+
+def _conditions(wanted: RecordingFilter) -> list[ColumnElement[bool]]:
+    asked: list[tuple[object, Callable[[], ColumnElement[bool]]]] = [
+        (not wanted.citizens, lambda: Recording.origin != Origin.CITIZEN),
+        (not wanted.sidecars, lambda: Recording.kind != Kind.SIDECAR),
+        (wanted.since, lambda: Recording.shown_at >= wanted.since),
+        (wanted.until, lambda: Recording.shown_at < wanted.until),
+        (wanted.verdict, lambda: Recording.verdict == wanted.verdict),
+        (wanted.unit_id, lambda: Recording.unit_id.in_(_units_below(wanted.unit_id or ""))),
+        (wanted.officer.strip(), lambda: Recording.officer_id.in_(_officers(wanted.officer))),
+        (wanted.camera.strip(), lambda: Recording.camera_id.in_(_cameras(wanted.camera.strip()))),
+        (wanted.plate.strip(), lambda: _with_plate(compact(wanted.plate))),
+        (wanted.case.strip(), lambda: Recording.id.in_(_of_case(wanted.case.strip()))),
+    ]
+    words = [Recording.folded.contains(word, autoescape=True) for word in fold(wanted.text).split()]
+    return [condition() for question, condition in asked if question] + words
+
+
+def compact(text: str) -> str:
+    """Return an identifier as it's compared: upper case, letters (with Đ) and digits only."""
+    return "".join(c for c in text.upper() if c.isalnum())
+
+
+def _units_below(unit_id: str) -> Select[tuple[str]]:
+    return select(Unit.id).where(Unit.path.contains(f"/{unit_id}/", autoescape=True))
+
+
+def _officers(text: str) -> Select[tuple[str]]:
+    digits = compact(text)
+    by_name = [Officer.folded.contains(word, autoescape=True) for word in fold(text).split()]
+    number = or_(Officer.number == text.strip(), Officer.number == digits)
+    matches = number
+    if by_name:
+        names = by_name[0]
+        for condition in by_name[1:]:
+            names &= condition
+        matches = or_(number, names)
+    return select(Officer.id).where(matches)
+
+
+def _of_case(text: str) -> Select[tuple[str]]:
+    words = fold(text)
+    identifier = CaseIdentifier.compact.startswith(compact(text)) if compact(text) else CaseIdentifier.id.is_(None)
+    cases = select(Case.id).where(or_(Case.id == text, Case.folded.contains(words, autoescape=True)))
+    by_identifier = select(CaseIdentifier.case_id).where(identifier)
+    return select(CaseRecording.recording_id).where(
+        CaseRecording.state.in_([LinkState.PROPOSED, LinkState.ATTACHED]),
+        or_(CaseRecording.case_id.in_(cases), CaseRecording.case_id.in_(by_identifier)),
+    )
+
+
+def _with_plate(prefix: str) -> ColumnElement[bool]:
+    """Noted on the recording, or an identifier of a case it's attached to."""
+    noted = select(RecordingPlate.recording_id).where(RecordingPlate.compact.startswith(prefix))
+    of_case = (
+        select(CaseRecording.recording_id)
+        .join(CaseIdentifier, CaseIdentifier.case_id == CaseRecording.case_id)
+        .where(CaseRecording.state == LinkState.ATTACHED, CaseIdentifier.compact.startswith(prefix))
+    )
+    return or_(Recording.id.in_(noted), Recording.id.in_(of_case))
+
+
+def _cameras(text: str) -> Select[tuple[str]]:
+    part = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    matches = or_(Camera.label.ilike(part, escape="\\"), Camera.serial.ilike(part, escape="\\"))
+    return select(Camera.id).where(matches)
+
+
+def _cursor(after: str) -> tuple[datetime, str]:
+    moment, _, row_id = after.partition("~")
+    try:
+        parsed = datetime.fromisoformat(moment.replace(" ", "+"))
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.tzinfo is None or not row_id:
+        raise InvalidInputError(
+            field="after", reason="not a page of this list", reason_vi="không phải trang của danh sách này"
+        )
+    return parsed, row_id

@@ -1,0 +1,70 @@
+"""The worker: takes job ids from the broker and runs them; `python -m bodycam.tasks.worker`.
+
+One Celery task per job name, so that a queue can be watched by name; each only asks `jobs.service.run` to claim and run the
+row. Threads, not processes: foreign bytes are parsed in children of their own, and the rest waits for disks.
+"""
+
+import structlog
+from celery import Celery
+
+from bodycam.jobs import service
+from bodycam.jobs.app import make_app
+from bodycam.process import hold_lifeline
+from bodycam.runtime import Runtime, open_runtime
+from bodycam.settings import load_settings
+from bodycam.tasks.table import bind
+
+SWEEP = "jobs.sweep"
+logger = structlog.get_logger(__name__)
+
+
+def register(app: Celery, rt: Runtime) -> None:
+    """Give the app a task for each job name, and the sweep."""
+    handlers = bind(rt)
+
+    def task_for(name: str) -> None:
+        @app.task(name=name)
+        def run(job_id: str) -> None:
+            done = service.run(rt.db, job_id, handlers)
+            logger.info("job.ran", name=name, job=job_id, done=done)
+
+    for name in handlers:
+        task_for(name)
+
+    @app.task(name=SWEEP)
+    def sweep() -> None:
+        sweep_once(rt)
+
+
+def sweep_once(rt: Runtime) -> None:
+    """Send again what the broker lost or a dead worker left."""
+    with rt.db.write() as session:
+        sent = service.sweep(session)
+    if sent:
+        logger.info("jobs.swept", sent=sent)
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    hold_lifeline()
+    settings = load_settings()
+    with open_runtime(settings) as rt:
+        app = make_app(settings)
+        register(app, rt)
+        sweep_once(rt)
+        app.worker_main(
+            [
+                "worker",
+                "--pool=threads",
+                f"--concurrency={settings.worker.concurrency}",
+                "--loglevel=WARNING",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+                "--hostname=bodycam@%h",
+            ]
+        )
+
+
+if __name__ == "__main__":
+    main()
