@@ -10,8 +10,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from bodycam.errors import BodycamError
-from bodycam.people import service as people
+from bodycam.people.accounts import create_account, grant
 from bodycam.people.models import Account, Force, Role
+from bodycam.people.units import create_unit
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import Settings, WebSettings
 
@@ -68,11 +69,11 @@ def _first_account(rt: Runtime) -> str | None:
         if session.scalar(select(Account.id).limit(1)) is not None:
             return None
         password = secrets.token_urlsafe(12)
-        unit = people.create_unit(session, name="Đơn vị gốc", force=Force.OTHER)
-        account = people.create_account(
-            session, username="admin", display_name="Quản trị", password=password, settings=rt.settings
+        unit = create_unit(session, name="Đơn vị gốc", force=Force.OTHER)
+        account = create_account(
+            session, username="admin", display_name="Quản trị", password=password, settings=rt.settings.sign_in
         )
-        people.grant(session, account_id=account.id, role=Role.ADMINISTRATOR, unit_id=unit.id)
+        grant(session, account.id, Role.ADMINISTRATOR, unit.id)
         return password
 
 

@@ -1,0 +1,12 @@
+"""Every slice's tables in one place, for migrations and tests; nothing else imports this."""
+
+from bodycam.cases import models as cases
+from bodycam.custody import models as custody
+from bodycam.db import Base
+from bodycam.fleet import models as fleet
+from bodycam.intake import models as intake
+from bodycam.jobs import models as jobs
+from bodycam.people import models as people
+from bodycam.recordings import models as recordings
+
+__all__ = ["Base", "cases", "custody", "fleet", "intake", "jobs", "people", "recordings"]
