@@ -1,12 +1,17 @@
-"""A fresh database and cheap passwords."""
+"""A fresh database with every table, and cheap passwords."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import bodycam.custody.models  # its tables
-import bodycam.people.models  # noqa: F401  its tables
+import bodycam.cases.models
+import bodycam.custody.models
+import bodycam.fleet.models
+import bodycam.intake.models
+import bodycam.jobs.models
+import bodycam.people.models
+import bodycam.recordings.models  # noqa: F401  all tables
 from bodycam.db import Base, Database
 from bodycam.settings import SignInSettings
 
