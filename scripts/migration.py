@@ -1,0 +1,29 @@
+"""Write the next migration: the difference between the models and the newest revision, on an empty SQLite."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from alembic import command
+
+from bodycam.db import Database
+from bodycam.migrations.runner import alembic_config
+
+
+def main() -> None:
+    """Write one revision file with the message given on the command line."""
+    message = " ".join(sys.argv[1:]).strip()
+    if not message:
+        sys.exit('usage: scripts/migration.py "what changes"')
+    with tempfile.TemporaryDirectory() as folder:
+        db = Database(f"sqlite:///{Path(folder) / 'empty.db'}")
+        with db.engine.begin() as connection:
+            config = alembic_config(connection)
+            command.upgrade(config, "head")
+            versions = Path("bodycam/migrations/versions")
+            number = len(list(versions.glob("[0-9]*.py"))) + 1
+            command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04d}")
+
+
+if __name__ == "__main__":
+    main()
