@@ -7,6 +7,7 @@ from bodycam.fleet import models as fleet
 from bodycam.intake import models as intake
 from bodycam.jobs import models as jobs
 from bodycam.people import models as people
+from bodycam.petitions import models as petitions
 from bodycam.recordings import models as recordings
 
-__all__ = ["Base", "cases", "custody", "fleet", "intake", "jobs", "people", "recordings"]
+__all__ = ["Base", "cases", "custody", "fleet", "intake", "jobs", "people", "petitions", "recordings"]
