@@ -1,0 +1,75 @@
+"""What can go wrong with sealed bytes, each with what to do. No message carries a key or personal data."""
+
+from bodycam.errors import BodycamError, ConflictError, NotFoundError
+
+
+class VaultFullError(BodycamError):
+    """The disk of the vault or spool has no room; what was synced before is kept."""
+
+    code = "vault_full"
+    vi = "Ổ đĩa của kho đã đầy ({path}). Dữ liệu đã nhận vẫn còn nguyên; hãy giải phóng chỗ trống rồi làm lại, việc sao chép sẽ tiếp tục từ chỗ dừng."
+    en = "The vault's disk is full ({path}). Nothing received is lost; free some space and try again, copying goes on where it stopped."
+
+
+class VaultIoError(BodycamError):
+    """The disk refused to read or write; never treated as damage of the evidence itself."""
+
+    code = "vault_io"
+    vi = "Ổ đĩa của kho báo lỗi ở {path}: {reason}. Kiểm tra ổ đĩa và cáp, rồi làm lại."
+    en = "The vault's disk reports an error at {path}: {reason}. Check the disk and its cable, then try again."
+
+
+class DamagedObjectError(BodycamError):
+    """Sealed or spooled bytes are not what was written."""
+
+    code = "object_damaged"
+    vi = "Dữ liệu niêm phong {object_id} bị hỏng: {reason}. Không xóa; báo người quản trị và khôi phục từ bản sao khác."
+    en = "Sealed data {object_id} is damaged: {reason}. Don't delete it; tell the administrator and restore another copy."
+
+
+class ObjectMissingError(NotFoundError):
+    """The vault holds no object of that id."""
+
+    code = "object_missing"
+    vi = "Kho không có đối tượng {object_id}. Kiểm tra thư mục kho đã được gắn đúng chưa, rồi chạy `bodycam vault scrub`."
+    en = "The vault holds no object {object_id}. Check that the vault's folder is mounted, then run `bodycam vault scrub`."
+
+
+class KeyMissingError(BodycamError):
+    """The key that sealed something isn't in the keys folder."""
+
+    code = "key_missing"
+    vi = "Thiếu khóa {key_id} trong {path}. Chép lại tệp khóa từ bản sao lưu; không tạo khóa mới, vì khóa mới không mở được dữ liệu cũ."
+    en = "Key {key_id} is missing from {path}. Put the key file back from its backup; don't make a new one, it can't open what is sealed."
+
+
+class KeyDamagedError(BodycamError):
+    """The key file can't be read as a key, or its check doesn't fit."""
+
+    code = "key_damaged"
+    vi = "Tệp khóa {path} bị hỏng. Chép lại tệp này từ bản sao lưu."
+    en = "The key file {path} is damaged. Put it back from its backup."
+
+
+class KeyExposedError(BodycamError):
+    """Other users of the machine can read the key."""
+
+    code = "key_exposed"
+    vi = "Người dùng khác trên máy đọc được {path}. Chạy: chmod 600 (tệp) hoặc 700 (thư mục), và xem xét thay khóa."
+    en = "Other users of this machine can read {path}. Run: chmod 600 (file) or 700 (folder), and consider a new key."
+
+
+class SourceChangedError(BodycamError):
+    """What is being copied isn't what it was when copying began; the copy starts anew."""
+
+    code = "source_changed"
+    vi = "{source} đã thay đổi trong lúc sao chép. Bản sao dở bị bỏ và sẽ sao chép lại từ đầu."
+    en = "{source} changed while it was copied. The partial copy is dropped and copying starts anew."
+
+
+class SpoolBusyError(ConflictError):
+    """Somebody else is writing the same attempt."""
+
+    code = "spool_busy"
+    vi = "Lần nhận {what} đang được một tiến trình khác ghi; thử lại sau."
+    en = "Another process is writing attempt {what}; try again later."
