@@ -1,0 +1,204 @@
+"""One spool segment: one message under one fresh key, written once from its beginning, and never appended to after re-opening.
+
+Its wrapped key is part of the file's name, so creating the file commits both at once:
+`NNNNN.<key>.part` is being written, or was when the process died; `NNNNN.<key>.<bytes>.torn` is what could be opened of such a
+one; `NNNNN.<key>.<bytes>.seg` was ended in order; `NNNNN.<key>.merge` becomes `NNNNN.<key>.<bytes>.whole`, which holds the whole
+stream and replaces all others.
+"""
+
+import base64
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.cobblestone import Cobblestone256Encryptor
+
+from bodycam.vault import chunked, disk
+from bodycam.vault.errors import DamagedObjectError
+from bodycam.vault.keyring import Keyring
+from bodycam.vault.reread import TrailingReread
+
+WINDOW = 32 << 20  # sealed bytes between two hand-overs to the re-reading thread
+_PIECE = 1 << 20  # plaintext taken at once; bounds memory whatever the caller passes
+_RUN = 64  # chunks read at once
+_NAME = re.compile(r"(\d{5})\.([\w-]{80})(?:\.(\d{1,15}))?\.(part|torn|seg|merge|whole)")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment's name, taken apart; `size` is its durable plaintext bytes (0 while unknown)."""
+
+    folder: Path
+    number: int
+    wrapped: bytes
+    state: str
+    size: int = 0
+
+    @property
+    def path(self) -> Path:
+        """Return where the segment lies."""
+        size = "" if self.state in {"part", "merge"} else f".{self.size}"
+        return self.folder / f"{self.number:05}.{base64.urlsafe_b64encode(self.wrapped).decode()}{size}.{self.state}"
+
+    @property
+    def place(self) -> bytes:
+        """Return what the wrapped key is bound to: this attempt and this segment."""
+        return b"bodycam/segment@1\x00" + f"{self.folder.name}\x00{self.number}".encode()
+
+    def key(self, keyring: Keyring) -> bytes:
+        """Return the data key; raises `DamagedObjectError`."""
+        try:
+            return keyring.unwrap(self.wrapped, self.place)
+        except chunked.BrokenMessageError as error:
+            raise DamagedObjectError(object_id=self.path.name[:5], reason=f"{self.folder.name}: {error}") from error
+
+    def become(self, state: str, size: int) -> "Segment":
+        """Rename to a settled state, durably."""
+        settled = Segment(self.folder, self.number, self.wrapped, state, size)
+        disk.replace(self.path, settled.path)
+        disk.sync_folder(self.folder)
+        return settled
+
+
+def list_segments(folder: Path) -> list[Segment]:
+    """Return the segments in a folder by number; foreign names are left alone and not listed."""
+    found = []
+    for path in folder.iterdir():
+        if match := _NAME.fullmatch(path.name):
+            number, key, size, state = match.groups()
+            found.append(Segment(folder, int(number), base64.urlsafe_b64decode(key), state, int(size or 0)))
+    return sorted(found, key=lambda segment: segment.number)
+
+
+def open_segment(segment: Segment, key: bytes) -> Iterator[bytes]:
+    """Yield a settled segment's plaintext, `segment.size` bytes; raises `DamagedObjectError`."""
+    fd = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        left = segment.size
+        for run in _open_runs(fd, segment.path, key):
+            yield run[:left]
+            left -= min(left, len(run))
+            if not left:
+                return
+        if left:
+            raise DamagedObjectError(object_id=segment.folder.name, reason=f"segment {segment.number} is cut")
+    except chunked.BrokenMessageError as error:
+        reason = f"segment {segment.number}: {error}"
+        raise DamagedObjectError(object_id=segment.folder.name, reason=reason) from error
+    finally:
+        os.close(fd)
+
+
+def settle(segment: Segment, key: bytes) -> Segment | None:
+    """Keep of a segment whose writer died what can be opened, in whole chunks; None (and no file) when that is nothing."""
+    fd = os.open(segment.path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        disk.sync(fd, segment.path)  # what another process left in RAM must be on the disk before it counts
+        disk.drop_cache(fd, 0, 0)
+        chunks = _count_good(fd, segment.path, key)
+        if chunks:
+            disk.truncate(fd, chunked.chunk_start(chunks), segment.path)
+            disk.sync(fd, segment.path)
+    finally:
+        os.close(fd)
+    if chunks:
+        return segment.become("torn", chunks * chunked.CHUNK)
+    disk.remove(segment.path)
+    disk.sync_folder(segment.folder)
+    return None
+
+
+def _open_runs(fd: int, path: Path, key: bytes) -> Iterator[bytes]:
+    chunks = chunked.Chunks(disk.read_at(fd, chunked.HEADER, 0, path), key, chunked.OBJECT)
+    number = 0
+    while run := disk.read_at(fd, _RUN * chunked.SEALED_CHUNK, chunked.chunk_start(number), path):
+        yield chunks.open_run(number, run)
+        number += _RUN
+
+
+def _count_good(fd: int, path: Path, key: bytes) -> int:
+    good = 0
+    try:
+        chunks = chunked.Chunks(disk.read_at(fd, chunked.HEADER, 0, path), key, chunked.OBJECT)
+        while True:
+            sealed = disk.read_at(fd, chunked.SEALED_CHUNK, chunked.chunk_start(good), path)
+            if len(sealed) < chunked.SEALED_CHUNK:
+                return good
+            chunks.open(good, sealed)
+            good += 1
+    except chunked.BrokenMessageError:
+        return good  # the torn tail begins here
+
+
+class SegmentWriter:
+    """Hashes, encrypts and writes one segment, and has long ones re-read behind the writer's back."""
+
+    def __init__(self, segment: Segment, key: bytes, reserve: int = 0) -> None:
+        """Create the file; `reserve` plaintext bytes are allocated on the disk at once (`VaultFullError`)."""
+        self.segment = segment
+        self.size = 0
+        self._key = key
+        self._fd = disk.create(segment.path)
+        self._reserved = chunked.sealed_size(reserve) if reserve else 0
+        self._encryptor = Cobblestone256Encryptor(key, chunked.OBJECT)
+        self._hash = hashlib.sha256()
+        self._sealed = 0
+        self._handed = 0
+        self._named = False
+        self._trailing: TrailingReread | None = None
+        try:
+            disk.reserve(self._fd, self._reserved, segment.path)
+        except BaseException:
+            self.abandon()
+            disk.remove(segment.path)
+            raise
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take more plaintext; after an error the writer can only be abandoned."""
+        view = memoryview(data)
+        for at in range(0, len(view), _PIECE):
+            piece = view[at : at + _PIECE]
+            self._hash.update(piece)
+            self._append(self._encryptor.update(piece))
+            self.size += len(piece)
+        if self._sealed - self._handed >= WINDOW:
+            self._trailing = self._trailing or TrailingReread(self.segment.path, self._key)
+            self._trailing.advance(self._sealed)
+            self._handed = self._sealed
+
+    def sync(self) -> int:
+        """Make what is written durable and return how much plaintext that is: whole chunks only."""
+        disk.sync(self._fd, self.segment.path)
+        if not self._named:
+            disk.sync_folder(self.segment.folder)
+            self._named = True
+        return max(0, self._sealed - chunked.HEADER) // chunked.SEALED_CHUNK * chunked.CHUNK
+
+    def complete(self, state: str) -> tuple[Segment, str, TrailingReread | None]:
+        """End the message, make it durable and give it its settled name; also returns the plaintext's SHA-256."""
+        self._append(self._encryptor.finalize())
+        if self._reserved > self._sealed:
+            disk.truncate(self._fd, self._sealed, self.segment.path)
+        disk.sync(self._fd, self.segment.path)
+        os.close(self._fd)
+        self._fd = -1
+        settled = self.segment.become(state, self.size)
+        if self._trailing is not None:
+            self._trailing.complete(self._sealed)
+        return settled, self._hash.hexdigest(), self._trailing
+
+    def abandon(self) -> None:
+        """Let go of the file as it is; what lies in it is settled by the next who opens the attempt."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        if self._trailing is not None:
+            self._trailing.stop()
+            self._trailing = None
+
+    def _append(self, sealed: bytes) -> None:
+        disk.append(self._fd, sealed, self.segment.path)
+        self._sealed += len(sealed)

@@ -1,0 +1,261 @@
+"""Where what is still arriving rests: encrypted, resumable, never two plaintexts under one key.
+
+Every opening of an attempt starts a new segment under a fresh key (see `segment`). Only synced bytes that can be opened again
+count as durable: the offset to go on from. A stream that was never interrupted is one complete message, which the vault links
+into place; an interrupted one is first written anew, as a whole, under one fresh key. Until `discard` a finished attempt gives
+the same sealed bytes, hence the same object, however often sealing is repeated.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bodycam.vault import chunked, disk
+from bodycam.vault.errors import DamagedObjectError, SpoolBusyError
+from bodycam.vault.keyring import Keyring
+from bodycam.vault.reread import Reading, TrailingReread, reread
+from bodycam.vault.segment import Segment, SegmentWriter, list_segments, open_segment, settle
+
+_ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A finished attempt: the source's SHA-256 and size in bytes, and the one file that holds it."""
+
+    attempt_id: str
+    sha256: str
+    size: int
+    segment: Segment
+    proof: Reading | TrailingReread | None = field(default=None, compare=False, repr=False)
+
+    def reading(self, key: bytes) -> Reading:
+        """Return what the disk gives back, read now unless a thread has followed the writing; raises `DamagedObjectError`."""
+        if isinstance(self.proof, TrailingReread):
+            return self.proof.result()
+        return self.proof or reread(self.segment.path, key)
+
+
+class Spool:
+    """A folder of attempts; ids are the caller's (letters, digits, `._-`)."""
+
+    def __init__(self, root: Path, keyring: Keyring) -> None:
+        """Use the folder (0700), creating it when missing; on the vault's file system sealing costs no second copy."""
+        disk.make_folder(root)
+        self.root = root
+        self.keyring = keyring
+
+    def open(self, attempt_id: str, expected: int | None = None) -> "SpoolWriter":
+        """Open an attempt to go on at `.offset`; `expected` plaintext bytes in all are reserved on the disk.
+
+        Raises `SpoolBusyError` when another writer has it, `VaultFullError` when `expected` doesn't fit.
+        """
+        return SpoolWriter(self._folder(attempt_id), self.keyring, expected)
+
+    def read(self, attempt_id: str) -> Iterator[bytes]:
+        """Yield the settled plaintext of an attempt that nobody is writing; raises `DamagedObjectError`."""
+        return _read(_settled(self._folder(attempt_id)), self.keyring)
+
+    def attempts(self) -> list[str]:
+        """Return the ids of all attempts, sorted."""
+        return sorted(path.name for path in self.root.iterdir() if path.is_dir())
+
+    def discard(self, attempt_id: str) -> None:
+        """Forget an attempt with its keys; also after sealing. Raises `SpoolBusyError` when it's being written."""
+        folder = self._folder(attempt_id)
+        if not folder.is_dir():
+            return
+        lock = _lock(folder)
+        try:
+            for segment in reversed(list_segments(folder)):  # backwards: what is left is always a beginning
+                disk.remove(segment.path)
+            folder.rmdir()
+            disk.sync_folder(self.root)
+        finally:
+            os.close(lock)
+
+    def _folder(self, attempt_id: str) -> Path:
+        if not _ATTEMPT.fullmatch(attempt_id):
+            raise ValueError("an attempt id has 1 to 100 letters, digits, dots, dashes or underscores")
+        return self.root / attempt_id
+
+
+class SpoolWriter:
+    """The one writer of an attempt. As a context manager it closes itself; what was written then stays for a resume."""
+
+    def __init__(self, folder: Path, keyring: Keyring, expected: int | None) -> None:
+        """Take the lock and settle what an earlier writer left; use `Spool.open`."""
+        disk.make_folder(folder)
+        self._lock = _lock(folder)
+        self._folder = folder
+        self._keyring = keyring
+        self._writer: SegmentWriter | None = None
+        try:
+            self._earlier = _recover(folder, keyring)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._base = _total(self._earlier)
+        self._reserve = max(0, (expected or 0) - self._base)
+        self.offset = self._base
+
+    @property
+    def received(self) -> int:
+        """Return the plaintext bytes taken so far, durable or not."""
+        return self._base + (self._writer.size if self._writer else 0)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take the bytes at `received`. After an error (`VaultFullError`, `VaultIoError`) close and open again."""
+        if not data:
+            return
+        if self._writer is None:
+            if self._earlier and self._earlier[-1].state == "whole":
+                raise ValueError("a finished attempt takes no more bytes; discard it to start anew")
+            self._writer = self._begin("part", self._reserve)
+        try:
+            self._writer.write(data)
+        except BaseException:
+            self._abandon()
+            raise
+
+    def sync(self) -> int:
+        """Make what was written durable; return the durable offset (a beginning of up to 16 KiB may still be missing)."""
+        if self._writer is not None:
+            self.offset = self._base + self._writer.sync()
+        return self.offset
+
+    def close(self) -> int:
+        """End this opening with every byte durable and return the offset; the next opening goes on there."""
+        try:
+            if self._writer is not None:
+                self._end_segment(self._writer)
+                self._base = self.offset = _total(self._earlier)
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._unlock()
+        return self.offset
+
+    def finish(self) -> Spooled:
+        """End the attempt: one whole message, durable, with the source's hash. Repeatable until discarded.
+
+        An attempt that came in pieces is written anew under one fresh key, which needs its size again on the disk.
+        """
+        try:
+            spooled = self._finish_one() if not self._earlier else self._finish_many()
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._unlock()
+        self.offset = spooled.size
+        return spooled
+
+    def _finish_one(self) -> Spooled:
+        writer = self._writer or self._begin("part", 0)
+        segment, sha256, trailing = writer.complete("whole")
+        self._writer = None
+        return Spooled(self._folder.name, sha256, segment.size, segment, trailing)
+
+    def _finish_many(self) -> Spooled:
+        if self._writer is not None:
+            self._end_segment(self._writer)
+        first = self._earlier[0]
+        if len(self._earlier) == 1 and first.state in {"seg", "whole"}:
+            whole = first if first.state == "whole" else first.become("whole", first.size)
+            proof = reread(whole.path, whole.key(self._keyring))
+            return Spooled(self._folder.name, proof.sha256, proof.size, whole, proof)
+        self._writer = self._begin("merge", _total(self._earlier))
+        for block in _read(self._earlier, self._keyring):
+            self._writer.write(block)
+        spooled = self._finish_one()
+        _drop_replaced(self._folder)
+        return spooled
+
+    def _end_segment(self, writer: SegmentWriter) -> None:
+        segment, _, trailing = writer.complete("seg")
+        if trailing is not None:
+            trailing.stop()
+        self._writer = None
+        self._earlier.append(segment)
+
+    def _begin(self, state: str, reserve: int) -> SegmentWriter:
+        key = chunked.new_key()
+        number = self._earlier[-1].number + 1 if self._earlier else 1
+        blank = Segment(self._folder, number, b"", state)
+        return SegmentWriter(Segment(self._folder, number, self._keyring.wrap(key, blank.place), state), key, reserve)
+
+    def _abandon(self) -> None:
+        if self._writer is not None:
+            self._writer.abandon()
+            self._writer = None
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock >= 0:
+            self.close()
+
+
+def _recover(folder: Path, keyring: Keyring) -> list[Segment]:
+    """Settle what a dead writer left and return the attempt's settled segments in order."""
+    for segment in list_segments(folder):
+        if segment.state == "merge":
+            disk.remove(segment.path)
+        elif segment.state == "part":
+            settle(segment, segment.key(keyring))
+    _drop_replaced(folder)
+    return _settled(folder)
+
+
+def _drop_replaced(folder: Path) -> None:
+    segments = list_segments(folder)
+    if segments and segments[-1].state == "whole":
+        for segment in reversed(segments[:-1]):
+            disk.remove(segment.path)
+        disk.sync_folder(folder)
+
+
+def _settled(folder: Path) -> list[Segment]:
+    if not folder.is_dir():
+        return []
+    segments = [segment for segment in list_segments(folder) if segment.state in {"torn", "seg", "whole"}]
+    if segments and segments[-1].state == "whole":
+        return segments[-1:]
+    if [segment.number for segment in segments] != list(range(1, len(segments) + 1)):
+        raise DamagedObjectError(object_id=folder.name, reason="a spool segment is missing")
+    return segments
+
+
+def _total(segments: list[Segment]) -> int:
+    return sum(segment.size for segment in segments)
+
+
+def _read(segments: list[Segment], keyring: Keyring) -> Iterator[bytes]:
+    for segment in segments:
+        yield from open_segment(segment, segment.key(keyring))
+
+
+def _lock(folder: Path) -> int:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise SpoolBusyError(what=folder.name) from error
+    return fd
