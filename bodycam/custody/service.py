@@ -6,6 +6,7 @@ salted SHA-256 commitments; what opens them lies in `openings`, apart, and can b
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ SCHEMA = "bodycam/event/1"
 MAX_LEAF = 65_535  # bytes: an entry's length is a uint16 (C2SP tlog-tiles, "Log entries")
 CONTENT = "content"  # the opening of a file's commitment; no private value may take this name
 _SALT_BYTES = 16
+_EVENT_ID = re.compile(r"[0-9A-Za-z-]{1,36}")
 
 
 class EventFields(TypedDict, total=False):
@@ -69,6 +71,8 @@ def record(
     """
     if kind not in KINDS:
         raise ValueError(f"unknown event kind {kind!r}: add it to bodycam/custody/kinds.py")
+    if event_id is not None and not _EVENT_ID.fullmatch(event_id):
+        raise ValueError("an event id is up to 36 letters, digits and hyphens: it names a receipt's file")
     if (sha256 is None) != (size is None):
         raise ValueError("sha256 and size go together")
     openings = _openings(private or {}, sha256, size)
@@ -149,12 +153,12 @@ def commitment(opening: Mapping[str, JSON]) -> str:
         ValueError: the opening isn't one.
     """
     try:
-        salt = bytes.fromhex(str(opening["salt"]))
+        salt = _unhex(opening["salt"])
         if "sha256" in opening:
             size = opening["size"]
             if not isinstance(size, int) or size < 0:
                 raise ValueError("a size is a whole number of bytes")
-            data = bytes.fromhex(str(opening["sha256"])) + size.to_bytes(8, "big")
+            data = _unhex(opening["sha256"]) + size.to_bytes(8, "big")
         else:
             data = str(opening["value"]).encode()
     except (KeyError, OverflowError) as error:
@@ -165,6 +169,13 @@ def commitment(opening: Mapping[str, JSON]) -> str:
 def format_time(moment: datetime) -> str:
     """Return a time as the log writes it: UTC, microseconds, "Z"."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _unhex(text: JSON) -> bytes:
+    data = bytes.fromhex(str(text))
+    if data.hex() != text:
+        raise ValueError("hex is written in small letters, without spaces")
+    return data
 
 
 def _openings(private: Mapping[str, str], sha256: str | None, size: int | None) -> dict[str, dict[str, JSON]]:
