@@ -1,0 +1,42 @@
+"""Files that are whole or absent, also after a power cut.
+
+A file is written aside, synced, moved into place, and its folder (with each parent just made) is synced. 0600 in 0700: the
+entries, the keys and the receipts are private.
+"""
+
+import os
+from pathlib import Path
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Put a file in place, over an older one if there is one; when this returns, it lasts.
+
+    Raises:
+        OSError: the disk is full or fails; the older file, if any, is unharmed.
+    """
+    make_folder(path.parent)
+    aside = path.with_name(f".{path.name}.new")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+    aside.replace(path)
+    _sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its missing parents, 0700, and sync the entry of each one made."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
