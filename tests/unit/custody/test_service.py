@@ -9,15 +9,6 @@ from bodycam.custody.canonical import canonical, parse
 from bodycam.custody.kinds import KINDS
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.service import commitment, openings_of
-from bodycam.db import Base, Database
-
-
-@pytest.fixture
-def db(tmp_path):
-    db = Database(f"sqlite:///{tmp_path}/t.db")
-    Base.metadata.create_all(db.engine)
-    yield db
-    db.close()
 
 
 def test_the_leaf_is_canonical_and_says_who_what_and_when(db):

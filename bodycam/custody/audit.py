@@ -1,0 +1,304 @@
+"""Recomputes the whole log and says what doesn't fit: every leaf, tile, root and signature, every row and receipt.
+
+It trusts only the log's public key and the checkpoints given to it (the head beside the key, and copies kept elsewhere); it writes
+nothing and runs beside a living sequencer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from bodycam.custody import merkle
+from bodycam.custody.canonical import canonical, parse
+from bodycam.custody.checkpoint import Checkpoint
+from bodycam.custody.errors import LogDamagedError, NoteError, ReceiptError
+from bodycam.custody.log import Log
+from bodycam.custody.models import CustodyEvent, Receipt
+from bodycam.custody.receipts import verify_receipt
+from bodycam.custody.reconcile import read_leaf, unissued
+from bodycam.custody.service import commitment, openings_of
+from bodycam.custody.tiles import WIDTH, Edge
+from bodycam.db import Database
+
+_MAX_PROBLEMS = 500
+_PAGE = 200
+
+
+class Verdict(StrEnum):
+    """What an audit ends with; as exit codes 0, 4 and 5, those of the package verifier."""
+
+    VALID = "valid"
+    INCOMPLETE = "incomplete"
+    TAMPERED = "tampered"
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code."""
+        return {Verdict.VALID: 0, Verdict.INCOMPLETE: 4, Verdict.TAMPERED: 5}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that doesn't fit; `missing` when something is gone rather than altered."""
+
+    code: str
+    where: str
+    vi: str
+    en: str
+    missing: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """What was recomputed, and what didn't fit (the first 500)."""
+
+    size: int = 0
+    root: str = ""
+    events: int = 0
+    receipts: int = 0
+    pending: int = 0
+    unmarked: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the problems."""
+        if any(not problem.missing for problem in self.problems):
+            return Verdict.TAMPERED
+        return Verdict.INCOMPLETE if self.problems else Verdict.VALID
+
+    def add(self, code: str, where: object, vi: str, en: str, *, missing: bool = False) -> None:
+        """Note a problem."""
+        if len(self.problems) < _MAX_PROBLEMS:
+            self.problems.append(Problem(code, str(where), vi, en, missing))
+
+
+Progress = Callable[[int, int], None]
+
+
+def audit(db: Database, log: Log, *, kept: Sequence[str] = (), progress: Progress | None = None) -> Report:
+    """Recompute the log up to its last signed head and compare it with the database.
+
+    `kept` are checkpoint notes kept elsewhere: the log must begin with each. `progress(done, size)` is called per 256 leaves.
+    """
+    report = Report()
+    heads = _signed_heads(log, report)
+    report.size = max((head.size for _, head in heads), default=0)
+    heads += _kept_heads(log, kept, report)
+    with db.read() as session:
+        report.pending = _count(session, CustodyEvent.log_index.is_(None))
+    _check_tree(db, log, heads, report, progress or (lambda _done, _size: None))
+    _check_surplus(db, log, report)
+    _check_receipts(db, log, report)
+    return report
+
+
+def _signed_heads(log: Log, report: Report) -> list[tuple[str, Checkpoint]]:
+    heads: list[tuple[str, Checkpoint]] = []
+    # the published one first: the key's own memory may be one step ahead of it, never behind
+    for name, read in (("checkpoint", log.checkpoint), ("log-head", log.head)):
+        try:
+            head = read()
+        except LogDamagedError as error:
+            report.add("signature", name, error.text("vi"), error.text("en"))
+            continue
+        if head is not None:
+            heads.append((name, head))
+    sizes = {name: head.size for name, head in heads}
+    if len(sizes) == 1 and not report.problems:
+        missing = "log-head" if "checkpoint" in sizes else "checkpoint"
+        report.add("head_missing", missing, f"Thiếu {missing}.", f"{missing} is missing.", missing=True)
+    if sizes.get("checkpoint", 0) > sizes.get("log-head", sizes.get("checkpoint", 0)):
+        report.add(
+            "head_older",
+            "log-head",
+            "Điểm đã công bố mới hơn điểm khóa đã nhớ: khóa hoặc nhật ký không phải bản gốc.",
+            "The published head is newer than the one the key remembers: the key or the log isn't the original.",
+        )
+    return heads
+
+
+def _kept_heads(log: Log, kept: Sequence[str], report: Report) -> list[tuple[str, Checkpoint]]:
+    heads = []
+    for number, note in enumerate(kept, start=1):
+        name = f"kept checkpoint {number}"
+        try:
+            head = Checkpoint.open(note, log.verifier)
+        except NoteError as error:
+            report.add("signature", name, error.text("vi"), error.text("en"))
+            continue
+        if head.size > report.size:
+            report.add(
+                "rolled_back",
+                name,
+                f"Nhật ký có {report.size} mục, điểm giữ riêng có {head.size}: nhật ký bị lùi lại.",
+                f"The log has {report.size} entries, a kept checkpoint {head.size}: the log was rolled back.",
+            )
+        heads.append((name, head))
+    return heads
+
+
+def _check_tree(
+    db: Database,
+    log: Log,
+    heads: Sequence[tuple[str, Checkpoint]],
+    report: Report,
+    progress: Progress,
+) -> None:
+    edge = Edge()
+    wanted = {head.size for _, head in heads}
+    roots = {0: merkle.EMPTY_ROOT}
+    for bundle in range(-(-report.size // WIDTH)):
+        try:
+            entries = log.tiles.entries(bundle, report.size)
+        except LogDamagedError as error:
+            report.add("entries", error.values["path"], error.text("vi"), error.text("en"), missing=not _there(error))
+            return  # nothing above can be recomputed without these leaves
+        for entry in entries:
+            filled = edge.append(merkle.leaf_hash(entry))
+            for level, index, hashes in filled:
+                _check_tile(log, level, index, hashes, report)
+            if edge.size in wanted:
+                roots[edge.size] = edge.root()
+        with db.read() as session:
+            _check_rows(session, bundle * WIDTH, entries, report)
+        progress(edge.size, report.size)
+    for level, index, hashes in edge.partial():
+        _check_tile(log, level, index, hashes, report)
+    report.root = roots[report.size].hex()
+    for name, head in heads:
+        if head.size in roots and roots[head.size] != head.root:
+            report.add(
+                "root",
+                name,
+                f"Gốc tính lại của {head.size} mục khác gốc đã ký.",
+                f"The recomputed root of {head.size} entries is not the signed one.",
+            )
+
+
+def _check_tile(log: Log, level: int, index: int, hashes: Sequence[bytes], report: Report) -> None:
+    try:
+        stored = log.tiles.hashes(level, index, report.size)
+    except LogDamagedError as error:
+        report.add("tile", error.values["path"], error.text("vi"), error.text("en"), missing=not _there(error))
+        return
+    for offset, (computed, kept) in enumerate(zip(hashes, stored, strict=False)):
+        if computed != kept:
+            first = (index * WIDTH + offset) << (8 * level)
+            report.add(
+                "tile",
+                f"tile {level}/{index}, hash {offset}",
+                f"Băm lưu khác băm tính lại, từ mục {first}: mục hoặc ô băm đã bị sửa.",
+                f"The stored hash is not the recomputed one, from entry {first}: the entry or the tile was altered.",
+            )
+
+
+def _check_rows(session: Session, start: int, entries: Sequence[bytes], report: Report) -> None:
+    end = start + len(entries)
+    query = select(CustodyEvent).where(CustodyEvent.log_index >= start, CustodyEvent.log_index < end)
+    rows = {row.log_index: row for row in session.scalars(query)}
+    for index, entry in enumerate(entries, start=start):
+        where = f"entry {index}"
+        try:
+            leaf = read_leaf(entry)
+        except ValueError:
+            report.add("leaf", where, "Mục không phải một sự kiện.", "The entry is not an event.")
+            continue
+        row = rows.get(index)
+        if row is None:
+            row = session.get(CustodyEvent, str(leaf["id"]))
+            if row is None:
+                report.add(
+                    "row_missing",
+                    where,
+                    "Thiếu dòng trong cơ sở dữ liệu.",
+                    "Its database row is missing.",
+                    missing=True,
+                )
+                continue
+            if row.log_index is None:
+                report.unmarked += 1  # the sequencer marks it now, or at its next start
+            else:
+                vi, en = f"Dòng trong cơ sở dữ liệu mang số {row.log_index}.", f"Its row has the index {row.log_index}."
+                report.add("row", where, vi, en)
+        report.events += 1
+        columns = (row.id, row.kind, row.object_id, row.actor)
+        if row.body.encode() != entry or columns != (leaf["id"], leaf["kind"], leaf["object"], leaf.get("actor")):
+            vi, en = "Dòng trong cơ sở dữ liệu khác mục đã ký.", "The database row is not what was signed."
+            report.add("row", f"{where}, event {row.id}", vi, en)
+        elif not _openings_fit(row):
+            vi, en = "Muối hoặc giá trị mở không khớp cam kết.", "A salt or an opened value doesn't fit its commitment."
+            report.add("opening", f"{where}, event {row.id}", vi, en)
+
+
+def _openings_fit(row: CustodyEvent) -> bool:
+    leaf = parse(row.body)
+    commitments = leaf.get("commitments") if isinstance(leaf, Mapping) else None
+    try:
+        return all(
+            isinstance(commitments, Mapping) and commitments.get(name) == commitment(opening)
+            for name, opening in openings_of(row).items()
+        )
+    except ValueError:
+        return False
+
+
+def _check_surplus(db: Database, log: Log, report: Report) -> None:
+    with db.read() as session:
+        last = session.scalar(select(func.max(CustodyEvent.log_index)))
+    try:
+        published = log.checkpoint()  # read again: the sequencer may have gone on meanwhile
+    except LogDamagedError:
+        return  # said already
+    size = max(report.size, published.size if published else 0)
+    if last is not None and last >= size:
+        report.add(
+            "row",
+            f"entry {last}",
+            f"Cơ sở dữ liệu có mục {last}, nhật ký chỉ có {size}: nhật ký bị lùi lại hoặc dòng bị chèn.",
+            f"The database has entry {last}, the log only {size}: the log was rolled back or a row was slipped in.",
+        )
+
+
+def _check_receipts(db: Database, log: Log, report: Report) -> None:
+    after = ""
+    while True:
+        query = (
+            select(Receipt, CustodyEvent.body)
+            .join(CustodyEvent, CustodyEvent.id == Receipt.event_id)
+            .where(Receipt.event_id > after)
+            .order_by(Receipt.event_id)
+            .limit(_PAGE)
+        )
+        with db.read() as session:
+            rows = session.execute(query).all()
+        for receipt, body in rows:
+            report.receipts += 1
+            try:
+                same = canonical(verify_receipt(receipt.body, log.verifier).event) == body
+            except ReceiptError:
+                same = False
+            if not same:
+                vi, en = "Biên nhận lưu trong cơ sở dữ liệu không hợp lệ.", "The stored receipt is not valid."
+                report.add("receipt", f"receipt {receipt.event_id}", vi, en)
+        if len(rows) < _PAGE:
+            break
+        after = rows[-1][0].event_id
+    with db.read() as session:
+        for event in unissued(session, _PAGE):
+            report.add(
+                "receipt_missing", f"event {event.id}", "Thiếu biên nhận.", "Its receipt is missing.", missing=True
+            )
+
+
+def _count(session: Session, condition: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(CustodyEvent).where(condition)) or 0
+
+
+def _there(error: LogDamagedError) -> bool:
+    path = error.values["path"]
+    return isinstance(path, Path) and path.exists()

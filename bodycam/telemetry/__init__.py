@@ -1,1 +1,0 @@
-"""Where a recording was: tracks and positions out of recordings and their sidecars, one reader per format."""
