@@ -1,0 +1,122 @@
+"""What can go wrong between a camera and the vault, each with a name and a line for the person at the dock.
+
+A camera pulled out is an ordinary event: these errors end one camera's or one file's work, never the station's.
+"""
+
+from bodycam.errors import BodycamError
+
+
+class CameraError(BodycamError):
+    """Base of the errors of one camera; never raised itself."""
+
+
+class CameraGoneError(CameraError):
+    """The camera was pulled out, or its folder vanished; the transfer resumes at the byte when it is back."""
+
+    code = "camera_gone"
+    vi = "Mất kết nối với máy {camera}. Cắm lại máy, dữ liệu sẽ tải tiếp từ chỗ dừng."
+    en = "Lost the camera {camera}. Plug it in again: the transfer goes on where it stopped."
+
+
+class CameraStalledError(CameraError):
+    """The camera stopped answering, and recovery did not help."""
+
+    code = "camera_stalled"
+    vi = "Máy {camera} không trả lời ({detail}). Rút ra, đợi 5 giây rồi cắm lại; nếu lặp lại hãy gọi trực ban."
+    en = "The camera {camera} does not answer ({detail}). Unplug it, wait 5 seconds, plug it in; if it repeats call the duty officer."
+
+
+class ProtocolError(CameraError):
+    """The camera's bytes break the PTP/MTP rules; nothing in them is trusted further."""
+
+    code = "camera_protocol"
+    vi = "Máy gửi dữ liệu sai giao thức: {detail}. Cắm lại máy; nếu lặp lại hãy báo máy hỏng."
+    en = "The camera broke the USB protocol: {detail}. Plug it in again; if it repeats report the camera as broken."
+
+
+class CameraRefusedError(CameraError):
+    """The camera answered a request with an error code."""
+
+    code = "camera_refused"
+    vi = "Máy từ chối yêu cầu {operation} (mã {response})."
+    en = "The camera refused {operation} (code {response})."
+
+
+class CameraBusyError(CameraError):
+    """Another process is working on this camera."""
+
+    code = "camera_busy"
+    vi = "Máy {camera} đang được một trạm hoặc lệnh khác đọc. Đợi xong rồi thử lại."
+    en = "Another station or command is reading the camera {camera}. Wait for it, then try again."
+
+
+class DuplicateSerialError(CameraError):
+    """A second camera claims a serial number that is already being read."""
+
+    code = "duplicate_serial"
+    vi = "Hai máy cùng số {serial}: khe {slot} đang đọc máy kia. Giữ máy này, gọi trực ban."
+    en = "Two cameras claim the serial {serial}: slot {slot} is reading the other one. Keep this camera and call the duty officer."
+
+
+class UsbAccessError(CameraError):
+    """The operating system does not let us use the device."""
+
+    code = "usb_access"
+    vi = "Không có quyền dùng cổng USB {port} ({detail}). Chạy `bodycam doctor` để xem cách cấp quyền."
+    en = "No permission to use USB port {port} ({detail}). Run `bodycam doctor` to see how to grant it."
+
+
+class BusUnavailableError(CameraError):
+    """The bus named by `dock.bus` cannot be used."""
+
+    code = "bus_unavailable"
+    vi = "Không dùng được bus {bus}: {detail}. Kiểm tra thiết lập dock.bus (libusb, sim:THƯ_MỤC hoặc usbip://máy:cổng)."
+    en = "The bus {bus} can't be used: {detail}. Check the setting dock.bus (libusb, sim:FOLDER or usbip://host:port)."
+
+
+class UnknownSourceError(CameraError):
+    """The SOURCE given on the command line is not a folder and names no camera."""
+
+    code = "source_unknown"
+    vi = "Không thấy nguồn {source}. Dùng một thư mục, usb:BUS-CỔNG hoặc usb:all; `bodycam usb list` cho biết đang cắm máy nào."
+    en = "No source {source}. Use a folder, usb:BUS-PORT or usb:all; `bodycam usb list` shows what is plugged in."
+
+
+class SizeMismatchError(CameraError):
+    """A file gave more or fewer bytes than the camera's list says; what it gave is kept."""
+
+    code = "size_mismatch"
+    vi = "{path}: máy khai {expected} byte nhưng gửi {got} byte. Phần nhận được đã giữ lại; giữ máy, gọi trực ban."
+    en = "{path}: the camera lists {expected} bytes but gave {got}. What came is kept; keep the camera and call the duty officer."
+
+
+class FileChangedError(CameraError):
+    """A file changed while it was read, so the copy is no copy of anything; the retry starts anew."""
+
+    code = "file_changed"
+    vi = "{path}: tệp thay đổi trong khi đọc. Dừng ghi hình trên máy rồi thử lại."
+    en = "{path}: the file changed while it was read. Stop recording on the camera, then try again."
+
+
+class EmptyFileError(CameraError):
+    """A file holds no byte; it is sealed as such and said so."""
+
+    code = "empty_file"
+    vi = "{path}: tệp rỗng (0 byte), đã lưu đúng như vậy."
+    en = "{path}: the file is empty (0 bytes) and was kept as it is."
+
+
+class FileUnreadableError(CameraError):
+    """One file can't be read while the others can."""
+
+    code = "file_unreadable"
+    vi = "{path}: không đọc được ({detail})."
+    en = "{path}: could not be read ({detail})."
+
+
+class BadCameraFileError(CameraError):
+    """A camera.toml or camera profile holds an unknown key or a wrong value."""
+
+    code = "camera_file"
+    vi = "{file}: {detail}"
+    en = "{file}: {detail}"

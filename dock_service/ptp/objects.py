@@ -1,0 +1,193 @@
+"""What we ask a camera for: who it is, which objects it holds, and their bytes from any offset.
+
+A responder may list one level only, give cyclic parents, or report sizes in 32 bits: all handled here. Reads adapt: 1 MiB
+at first, up to 8 while they are quick, down on a stall or when one takes longer than a second.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dock_service.errors import CameraRefusedError, CameraStalledError, ProtocolError
+from dock_service.ptp import datasets
+from dock_service.ptp.codes import ROOT, SIZE_UNKNOWN, DeviceProperty, ObjectProperty, Operation
+from dock_service.ptp.containers import Fields
+from dock_service.ptp.datasets import DeviceInfo, ObjectInfo, StorageInfo
+from dock_service.ptp.session import Session
+
+MAX_OBJECTS = 100_000
+MAX_DEPTH = 32
+SMALLEST, FIRST, LARGEST = 64 << 10, 1 << 20, 8 << 20
+_STALLS = 4  # in a row, before the camera counts as stalled
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file on the camera: its handle, its ObjectInfo, and its path from the storage's root, as raw names."""
+
+    handle: int
+    info: ObjectInfo
+    parts: tuple[str, ...]
+
+
+def device_info(session: Session) -> DeviceInfo:
+    """Ask the camera who it is."""
+    return datasets.parse_device_info(session.fetch(Operation.GET_DEVICE_INFO))
+
+
+def storages(session: Session) -> dict[int, StorageInfo]:
+    """List the camera's storages; ones without a card (low 16 bits zero) are left out."""
+    ids = datasets.parse_handles(session.fetch(Operation.GET_STORAGE_IDS))
+    return {
+        number: datasets.parse_storage_info(session.fetch(Operation.GET_STORAGE_INFO, number))
+        for number in ids
+        if number & 0xFFFF
+    }
+
+
+def device_property(session: Session, info: DeviceInfo, code: DeviceProperty) -> Fields | None:
+    """Return the value of a device property, or None when the camera does not offer it."""
+    if code not in info.properties:
+        return None
+    try:
+        return Fields(session.fetch(Operation.GET_DEVICE_PROP_VALUE, code, limit=4096))
+    except CameraRefusedError:
+        return None
+
+
+def object_info(session: Session, handle: int) -> ObjectInfo:
+    """Ask for one object's ObjectInfo."""
+    return datasets.parse_object_info(session.fetch(Operation.GET_OBJECT_INFO, handle, limit=64 << 10))
+
+
+def object_size(session: Session, handle: int, info: ObjectInfo) -> int:
+    """Return an object's size in bytes; above 4 GiB it is the 64-bit property 0xDC04 (MTP 1.1, B.2.4)."""
+    if info.size != SIZE_UNKNOWN:
+        return info.size
+    try:
+        return Fields(
+            session.fetch(Operation.GET_OBJECT_PROP_VALUE, handle, ObjectProperty.OBJECT_SIZE, limit=64),
+        ).u64()
+    except CameraRefusedError:
+        return info.size
+
+
+def walk(session: Session, storage: int) -> list[Found]:
+    """List every file of a storage, folder by folder, in the order the camera gives.
+
+    Folders are asked one by one, because some responders list one level only; handles seen twice are skipped and a parent
+    that loops ends the path, so a hostile camera can neither hang nor overflow the walk.
+    """
+    seen: dict[int, tuple[ObjectInfo, int]] = {}
+    waiting = [ROOT]
+    while waiting:
+        folder = waiting.pop(0)
+        for handle in datasets.parse_handles(session.fetch(Operation.GET_OBJECT_HANDLES, storage, 0, folder)):
+            if handle in seen or handle in {0, ROOT}:
+                continue
+            if len(seen) >= MAX_OBJECTS:
+                raise ProtocolError(detail=f"more than {MAX_OBJECTS} objects")
+            info = object_info(session, handle)
+            seen[handle] = (info, folder)
+            if info.is_folder:
+                waiting.append(handle)
+    return [Found(handle, info, _parts(handle, seen)) for handle, (info, _) in seen.items() if not info.is_folder]
+
+
+def _parts(handle: int, seen: dict[int, tuple[ObjectInfo, int]]) -> tuple[str, ...]:
+    parts: list[str] = []
+    visited: set[int] = set()
+    while handle in seen and handle not in visited and len(parts) < MAX_DEPTH:
+        visited.add(handle)
+        info, listed_in = seen[handle]
+        parts.append(info.name)
+        handle = info.parent if info.parent in seen else listed_in
+    return tuple(reversed(parts))
+
+
+class ReadSize:
+    """How many bytes to ask for at once: grows while reads are quick, shrinks on trouble and never grows back past it."""
+
+    def __init__(self) -> None:
+        """Start at 1 MiB, which no known firmware chokes on (libgphoto2 #665)."""
+        self.bytes = FIRST
+        self._ceiling = LARGEST
+
+    def went(self, seconds: float) -> None:
+        """Learn how long the last read took."""
+        if seconds > 1:
+            self.bytes = max(self.bytes // 2, SMALLEST)
+        elif seconds < 0.25:  # noqa: PLR2004  keeps progress at four steps a second
+            self.bytes = min(self.bytes * 2, self._ceiling)
+
+    def failed(self) -> None:
+        """Learn that a read of this size stalled."""
+        self.bytes = self._ceiling = max(self.bytes // 2, SMALLEST)
+
+
+class ObjectReader:
+    """Streams one camera's objects from any offset, by the best operation it offers."""
+
+    def __init__(self, session: Session, info: DeviceInfo) -> None:
+        """Remember what the camera offers."""
+        self._session = session
+        self._offers = info.operations
+        self._size = ReadSize()
+
+    def stream(self, locate: Callable[[], int], size: int, offset: int) -> Iterator[bytes]:
+        """Yield the object's bytes from `offset` to its real end, which may lie before or after the listed `size`.
+
+        `locate` gives the handle; it is asked again when a recovery opened a new session.
+        """
+        wide = Operation.GET_PARTIAL_OBJECT_64 in self._offers
+        narrow = Operation.GET_PARTIAL_OBJECT in self._offers and size < SIZE_UNKNOWN
+        if not wide and not narrow:
+            yield from self._whole(locate, offset)
+            return
+        handle, generation, stalls = locate(), self._session.generation, 0
+        while True:
+            past = offset >= size  # the listed end: one small read shows whether more is there
+            ask = SMALLEST if past else min(self._size.bytes, size - offset)
+            started = time.monotonic()
+            try:
+                if generation != self._session.generation:
+                    handle, generation = locate(), self._session.generation
+                data = self._partial(handle, offset, ask, wide=wide)
+            except (CameraStalledError, CameraRefusedError) as error:
+                if past:
+                    return  # firmware that can't be asked past the end
+                stalls += 1
+                if stalls >= _STALLS or isinstance(error, CameraRefusedError):
+                    raise
+                self._size.failed()
+                continue
+            if not data:
+                return
+            stalls = 0
+            if ask == self._size.bytes:
+                self._size.went(time.monotonic() - started)
+            offset += len(data)
+            yield bytes(data)
+
+    def _partial(self, handle: int, offset: int, length: int, *, wide: bool) -> memoryview:
+        if wide:
+            low, high = offset & 0xFFFFFFFF, offset >> 32
+            return self._session.fetch_once(Operation.GET_PARTIAL_OBJECT_64, handle, low, high, length, limit=length)
+        return self._session.fetch_once(Operation.GET_PARTIAL_OBJECT, handle, offset, length, limit=length)
+
+    def _whole(self, locate: Callable[[], int], skip: int) -> Iterator[bytes]:
+        """Yield the object from `skip` on a camera that only gives it from the start, beginning again after a stall."""
+        for attempt in range(1, _STALLS + 1):
+            at = 0
+            try:
+                for piece in self._session.stream(Operation.GET_OBJECT, locate()):
+                    fresh = piece[max(skip - at, 0) :]
+                    at += len(piece)
+                    if fresh:
+                        skip = at
+                        yield bytes(fresh)
+            except CameraStalledError:
+                if attempt == _STALLS:
+                    raise
+            else:
+                return

@@ -1,0 +1,252 @@
+"""PTP transactions: command, data, response; and the way back after a stall, a timeout or nonsense.
+
+One thread at a time. A request that failed on the wire is recovered (cancel, clear, drain, status, at worst a bus reset and
+a new session) before its error leaves here, so that the next request starts clean. `generation` counts the sessions: after
+it changed, object handles have to be looked up again.
+"""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+
+from dock_service.errors import CameraGoneError, CameraRefusedError, CameraStalledError, ProtocolError
+from dock_service.ptp.codes import SIZE_UNKNOWN, ContainerType, Operation, Response
+from dock_service.ptp.containers import HEADER, Header, pack_command, parse_header, parse_parameters
+from dock_service.ptp.link import Link, LinkMemoryError, LinkStallError, LinkTimeoutError
+
+DATASET_LIMIT = 8 << 20
+SMALLEST_TRANSFER = 16 << 10
+FIRST_READ = 1 << 20
+_EMPTY_READS = 4  # zero-length packets tolerated where a container should begin
+_STALE = 8  # containers of an older, cancelled transaction thrown away
+_BUSY_TRIES = 10
+_READY_TRIES = 10
+
+
+class Session:
+    """One PTP session over a link."""
+
+    def __init__(self, link: Link) -> None:
+        """Take an open link."""
+        self.link = link
+        self.generation = 0
+        self.transfer = 8 << 20  # most bytes of one USB read; halved for good when the kernel has no memory for it
+        self._transaction = 0
+        self._pending = memoryview(b"")
+
+    def open(self) -> None:
+        """Open session 1, whatever state an earlier program left the camera in."""
+        try:
+            self._open()
+        except (LinkStallError, LinkTimeoutError, ProtocolError):
+            self._recover()
+
+    def close(self) -> None:
+        """Close the session if the camera still listens."""
+        with contextlib.suppress(LinkStallError, LinkTimeoutError, ProtocolError, CameraRefusedError):
+            self._transact(Operation.CLOSE_SESSION, (), limit=None)
+
+    def request(self, operation: Operation, *parameters: int) -> tuple[int, ...]:
+        """Run an operation without data; returns the response's parameters."""
+        return self._retrying(operation, parameters, limit=None)[0]
+
+    def fetch(self, operation: Operation, *parameters: int, limit: int = DATASET_LIMIT) -> memoryview:
+        """Run an operation that answers with at most `limit` bytes and return them."""
+        return self._retrying(operation, parameters, limit=limit)[1]
+
+    def fetch_once(self, operation: Operation, *parameters: int, limit: int) -> memoryview:
+        """Do as `fetch`, but a stall or timeout is raised as CameraStalledError after recovery, for the caller to adapt."""
+        return self._guarded(operation, parameters, limit)[1]
+
+    def stream(self, operation: Operation, *parameters: int) -> Iterator[memoryview]:
+        """Run an operation whose answer may be of any length and yield it as it comes.
+
+        Left early, it is cancelled. A stall or timeout is raised as CameraStalledError after recovery: start again.
+        """
+        finished = False
+        try:
+            yield from self._streamed(operation, parameters)
+            finished = True
+        except (LinkStallError, LinkTimeoutError) as error:
+            raise CameraStalledError(camera=self.link.name, detail="in GetObject") from error
+        except (CameraGoneError, CameraRefusedError):
+            finished = True
+            raise
+        finally:
+            if not finished:
+                self._recover()
+
+    def _streamed(self, operation: Operation, parameters: tuple[int, ...]) -> Iterator[memoryview]:
+        self._pending = memoryview(b"")
+        transaction = self._next_transaction(operation)
+        self.link.write(pack_command(operation, transaction, parameters))
+        first = self._first(FIRST_READ)
+        header = parse_header(first)
+        if header.type is ContainerType.DATA:
+            length = sys.maxsize if header.length == SIZE_UNKNOWN else header.length
+            yield first[HEADER.size : length]
+            self._pending = first[length:]
+            if len(first) < length:
+                got = len(first)
+                for piece in self._rest(got, length):
+                    yield piece[: length - got]
+                    self._pending = piece[length - got :]
+                    got += len(piece)
+            header, payload = self._container(HEADER.size)
+        else:
+            payload = first[HEADER.size : header.length]
+        if header.type is not ContainerType.RESPONSE or header.transaction != transaction:
+            raise ProtocolError(detail=f"container {header.type} where a response was due")
+        if header.code != Response.OK:
+            raise CameraRefusedError(operation=operation.name, response=_named(header.code))
+        parse_parameters(payload)
+
+    def _retrying(
+        self, operation: Operation, parameters: tuple[int, ...], limit: int | None
+    ) -> tuple[tuple[int, ...], memoryview]:
+        try:
+            return self._guarded(operation, parameters, limit)
+        except CameraStalledError:
+            return self._guarded(operation, parameters, limit)
+
+    def _guarded(
+        self, operation: Operation, parameters: tuple[int, ...], limit: int | None
+    ) -> tuple[tuple[int, ...], memoryview]:
+        try:
+            for _ in range(_BUSY_TRIES):
+                try:
+                    return self._transact(operation, parameters, limit)
+                except CameraRefusedError as error:
+                    if error.values["response"] == _named(Response.SESSION_NOT_OPEN):
+                        self._open()
+                    elif error.values["response"] == _named(Response.DEVICE_BUSY):
+                        time.sleep(0.2)
+                    else:
+                        raise
+            raise CameraStalledError(camera=self.link.name, detail="busy")
+        except (LinkStallError, LinkTimeoutError) as error:
+            self._recover()
+            detail = "timeout" if isinstance(error, LinkTimeoutError) else "stall"
+            raise CameraStalledError(camera=self.link.name, detail=detail) from error
+        except ProtocolError:
+            self._recover()
+            raise
+
+    def _transact(
+        self, operation: Operation, parameters: tuple[int, ...], limit: int | None
+    ) -> tuple[tuple[int, ...], memoryview]:
+        """Send a command, read the data (when `limit` allows any) and the response."""
+        self._pending = memoryview(b"")
+        transaction = self._next_transaction(operation)
+        self.link.write(pack_command(operation, transaction, parameters))
+        data = memoryview(b"")
+        for _ in range(_STALE):
+            header, payload = self._container(HEADER.size + (limit or 0))
+            if header.transaction != transaction or header.type is ContainerType.EVENT:
+                continue
+            if header.type is ContainerType.DATA and limit is not None:
+                data = payload
+                continue
+            if header.type is not ContainerType.RESPONSE:
+                raise ProtocolError(detail=f"container {header.type} where a response was due")
+            if header.code != Response.OK:
+                raise CameraRefusedError(operation=operation.name, response=_named(header.code))
+            return parse_parameters(payload), data
+        raise ProtocolError(detail="no response to our transaction")
+
+    def _next_transaction(self, operation: Operation) -> int:
+        if operation is Operation.OPEN_SESSION:  # ISO 15740, 10.4.2: transaction 0, the next one is 1
+            self._transaction = 0
+            return 0
+        self._transaction = self._transaction % 0xFFFFFFFE + 1
+        return self._transaction
+
+    def _container(self, limit: int) -> tuple[Header, memoryview]:
+        """Read one container of at most `limit` bytes.
+
+        A transfer that ends on a full packet may be followed by an empty one or by the next container in the same read: what
+        is too much is kept for it. A short packet ends the data whatever the header says.
+        """
+        first = self._first(limit)
+        header = parse_header(first)
+        if header.length > (limit if header.type is ContainerType.DATA else DATASET_LIMIT):
+            raise ProtocolError(detail=f"container of {header.length} bytes, asked for {limit}")
+        if len(first) >= header.length:
+            self._pending = first[header.length :]
+            return header, first[HEADER.size : header.length]
+        whole = bytearray(first)
+        for piece in self._rest(len(first), header.length):
+            whole += piece
+        self._pending = memoryview(bytes(whole[header.length :]))
+        return header, memoryview(whole)[HEADER.size : header.length]
+
+    def _rest(self, got: int, length: int) -> Iterator[memoryview]:
+        """Yield what follows a container's first read until `length` bytes are there or a short packet ends it."""
+        alone = got == HEADER.size  # some cameras send the header as a transfer of its own
+        if got % self.link.packet and not alone:
+            return
+        while got < length:
+            piece = self._read(length - got)
+            got += len(piece)
+            if piece:
+                yield piece
+            if len(piece) % self.link.packet or not (piece or alone):
+                return
+            alone = False
+
+    def _first(self, limit: int) -> memoryview:
+        if self._pending:
+            first, self._pending = self._pending, memoryview(b"")
+            return first
+        for _ in range(_EMPTY_READS):
+            if first := self._read(limit):
+                return first
+        raise ProtocolError(detail="empty packets where a container was due")
+
+    def _read(self, size: int) -> memoryview:
+        while True:
+            try:
+                return self.link.read(min(size, self.transfer + HEADER.size))
+            except LinkMemoryError:  # nothing was read: the same transaction goes on with smaller reads
+                if self.transfer <= SMALLEST_TRANSFER:
+                    raise LinkStallError("no memory for the smallest read") from None
+                self.transfer //= 2
+
+    def _open(self) -> None:
+        try:
+            self._transact(Operation.OPEN_SESSION, (1,), limit=None)
+        except CameraRefusedError as error:
+            if error.values["response"] != _named(Response.SESSION_ALREADY_OPEN):
+                raise
+            self._transact(Operation.CLOSE_SESSION, (), limit=None)
+            self._transact(Operation.OPEN_SESSION, (1,), limit=None)
+        self.generation += 1
+
+    def _recover(self) -> None:
+        """Bring the camera back to waiting for a command; CameraGoneError or CameraStalledError when it does not come."""
+        for step in (self._settle, self._settle, self.link.reset):
+            try:
+                step()
+                self._pending = memoryview(b"")
+                self._open()
+            except (LinkStallError, LinkTimeoutError, LinkMemoryError, ProtocolError, CameraRefusedError):
+                continue
+            return
+        raise CameraStalledError(camera=self.link.name, detail="no recovery")
+
+    def _settle(self) -> None:
+        with contextlib.suppress(LinkStallError, LinkTimeoutError, ProtocolError):
+            self.link.cancel(self._transaction)
+        with contextlib.suppress(LinkStallError, LinkTimeoutError, ProtocolError):
+            self.link.clear()
+        self.link.drain()
+        with contextlib.suppress(LinkStallError, LinkTimeoutError, ProtocolError):
+            for _ in range(_READY_TRIES):
+                if self.link.is_ready():
+                    return
+                time.sleep(0.05)
+
+
+def _named(code: int) -> str:
+    return f"0x{code:04X}"
