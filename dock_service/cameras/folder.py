@@ -1,0 +1,138 @@
+"""A folder as a camera: an SD card's copy, a mounted card, or the folder a vendor's own dock writes to.
+
+Identity: `ID.txt` in the root (first line) or the folder's name and resolved path. Links are not followed and only plain files
+count, so nothing outside the folder is ever read. A folder that vanished raises; it is never taken for empty.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dock_service.cameras.camera import (
+    CameraFile,
+    CameraIdentity,
+    CameraStorage,
+    ClockReading,
+    safe_path,
+    unique_paths,
+)
+from dock_service.errors import CameraGoneError, FileUnreadableError
+
+BLOCK = 1 << 20
+MAX_DEPTH = 32
+ID_FILE = "ID.txt"
+_GONE = {errno.EIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE, errno.ENXIO}
+
+
+class FolderCamera:
+    """Reads a folder; see `Camera` for what each method promises."""
+
+    def __init__(self, root: Path) -> None:
+        """Take an existing folder."""
+        self._root = root.resolve()
+        self._device = self._stat_root().st_dev
+        self._places: dict[int, Path] = {}
+        self._identity = CameraIdentity(self._serial(), "", "folder")
+
+    @property
+    def identity(self) -> CameraIdentity:
+        """Return who it is."""
+        return self._identity
+
+    def _serial(self) -> str:
+        try:
+            with (self._root / ID_FILE).open("rb") as file:
+                lines = file.read(1024).decode(errors="replace").splitlines()
+        except OSError:
+            lines = []
+        named = safe_path((lines[0],)) if lines and lines[0].strip() else ""
+        digest = hashlib.sha256(os.fsencode(self._root)).hexdigest()[:12]
+        return named or f"{self._root.name}-{digest}"
+
+    def _stat_root(self) -> os.stat_result:
+        try:
+            return self._root.stat()
+        except OSError as error:
+            raise CameraGoneError(camera=str(self._root)) from error
+
+    def list_files(self) -> list[CameraFile]:
+        """List the plain files below the folder, ordered by path; ID.txt is no recording."""
+        found: list[tuple[str, Path, os.stat_result]] = []
+        self._walk(self._root, (), found)
+        if self._stat_root().st_dev != self._device:
+            raise CameraGoneError(camera=self._identity.serial)
+        found.sort(key=lambda item: (item[0], str(item[1])))
+        names = unique_paths([name for name, _, _ in found])
+        self._places = {key: place for key, (_, place, _) in enumerate(found)}
+        return [_file(name, info, key) for key, (name, (_, _, info)) in enumerate(zip(names, found, strict=True))]
+
+    def _walk(self, folder: Path, parts: tuple[str, ...], found: list[tuple[str, Path, os.stat_result]]) -> None:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            for entry in entries:
+                inner = (*parts, entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    if len(inner) < MAX_DEPTH:
+                        self._walk(Path(entry.path), inner, found)
+                elif entry.is_file(follow_symlinks=False) and inner != (ID_FILE,):
+                    found.append((safe_path(inner), Path(entry.path), entry.stat(follow_symlinks=False)))
+        except OSError as error:
+            raise CameraGoneError(camera=self._identity.serial) from error
+
+    def read(self, file: CameraFile, offset: int = 0) -> Iterator[bytes]:
+        """Yield the file's bytes from `offset` to its end, 1 MiB at a time, without keeping them in the page cache."""
+        place = self._places[file.key]
+        try:
+            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._trouble(file, error) from error
+        try:
+            os.posix_fadvise(descriptor, offset, 0, os.POSIX_FADV_SEQUENTIAL)
+            while data := os.pread(descriptor, BLOCK, offset):
+                offset += len(data)
+                yield data
+        except OSError as error:
+            raise self._trouble(file, error) from error
+        finally:
+            os.close(descriptor)
+
+    def _trouble(self, file: CameraFile, error: OSError) -> CameraGoneError | FileUnreadableError:
+        if error.errno in _GONE or not self._root.is_dir():
+            return CameraGoneError(camera=self._identity.serial)
+        return FileUnreadableError(path=file.path, detail=os.strerror(error.errno or 0))
+
+    def refresh(self, file: CameraFile) -> CameraFile | None:
+        """Stat the file again; None when it is gone while the folder is still there."""
+        self._stat_root()
+        try:
+            info = self._places[file.key].lstat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._trouble(file, error) from error
+        return _file(file.path, info, file.key) if stat.S_ISREG(info.st_mode) else None
+
+    def clock(self) -> ClockReading | None:
+        """Return None: a folder has no clock."""
+        return None
+
+    def battery(self) -> int | None:
+        """Return None: a folder has no battery."""
+        return None
+
+    def storage(self) -> CameraStorage | None:
+        """Return the space of the file system it lies on."""
+        space = os.statvfs(self._root)
+        return CameraStorage(space.f_blocks * space.f_frsize, space.f_bavail * space.f_frsize)
+
+    def close(self) -> None:
+        """Do nothing: every file is closed after its read."""
+
+
+def _file(path: str, info: os.stat_result, key: int) -> CameraFile:
+    modified = datetime.fromtimestamp(info.st_mtime, UTC) if abs(info.st_mtime) < 1e11 else None  # noqa: PLR2004  year 5138
+    return CameraFile(path, info.st_size, str(info.st_mtime_ns), modified, key)

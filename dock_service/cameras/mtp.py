@@ -1,0 +1,118 @@
+"""A camera that speaks MTP or PTP over USB."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import usb.core
+
+from bodycam import clock
+from dock_service.cameras.camera import (
+    CameraFile,
+    CameraIdentity,
+    CameraStorage,
+    ClockReading,
+    safe_path,
+    unique_paths,
+)
+from dock_service.errors import CameraGoneError, CameraRefusedError
+from dock_service.ptp import objects
+from dock_service.ptp.codes import DeviceProperty
+from dock_service.ptp.datasets import ObjectInfo, parse_date_time
+from dock_service.ptp.link import Link
+from dock_service.ptp.objects import Found, ObjectReader
+from dock_service.ptp.session import Session
+
+# What a camera without a zone means by its times; camera profiles will say otherwise for models that keep UTC.
+LOCAL = clock.VIETNAM
+
+
+class MtpCamera:
+    """Opens a PTP session on a USB device; see `Camera` for what each method promises."""
+
+    def __init__(self, device: usb.core.Device, port: str, usb_serial: str | None, timeout_s: float = 10.0) -> None:
+        """Claim the device and read its DeviceInfo; `usb_serial` stands in when that names no serial number."""
+        self._link = Link(device, port, timeout_s)
+        self._link.open()
+        self._session = Session(self._link)
+        self._session.open()
+        self._info = objects.device_info(self._session)
+        self._reader = ObjectReader(self._session, self._info)
+        self._raw: dict[int, ObjectInfo] = {}
+        self._generation = self._session.generation
+        serial = self._info.serial.strip("\0 ") or (usb_serial or "").strip()
+        self._identity = CameraIdentity(serial or f"port-{port}", self._info.manufacturer, self._info.model)
+
+    @property
+    def identity(self) -> CameraIdentity:
+        """Return who it is; a camera without any serial number is known by its port."""
+        return self._identity
+
+    def list_files(self) -> list[CameraFile]:
+        """List the files of all its storages, ordered by path; several storages are told apart by their number."""
+        storages = objects.storages(self._session)
+        found = [(n, item) for n, number in enumerate(storages, 1) for item in objects.walk(self._session, number)]
+        prefix = len(storages) > 1
+        files = [self._file(item, ((f"store{n}",) if prefix else ()) + item.parts) for n, item in found]
+        self._raw = {item.handle: item.info for _, item in found}
+        self._generation = self._session.generation
+        files.sort(key=lambda file: (file.path, file.key))
+        names = unique_paths([file.path for file in files])
+        return [replace(file, path=name) for file, name in zip(files, names, strict=True)]
+
+    def _file(self, item: Found, parts: tuple[str, ...]) -> CameraFile:
+        raw = item.info.modified or item.info.captured
+        size = objects.object_size(self._session, item.handle, item.info)
+        return CameraFile(safe_path(parts), size, raw, parse_date_time(raw, LOCAL), item.handle)
+
+    def read(self, file: CameraFile, offset: int = 0) -> Iterator[bytes]:
+        """Yield the file's bytes from `offset` to its real end."""
+        return self._reader.stream(lambda: self._locate(file), file.size, offset)
+
+    def _locate(self, file: CameraFile) -> int:
+        """Return the file's handle; after a new session it must still name the same object."""
+        if self._generation != self._session.generation:
+            info = objects.object_info(self._session, file.key)
+            if self._raw.get(file.key) != info:
+                raise CameraGoneError(camera=self._identity.serial)
+            self._generation = self._session.generation
+        return file.key
+
+    def refresh(self, file: CameraFile) -> CameraFile | None:
+        """List the file again; None when its handle is no longer known."""
+        try:
+            info = objects.object_info(self._session, file.key)
+        except CameraRefusedError:
+            return None
+        again = self._file(Found(file.key, info, (info.name,)), (info.name,))
+        return replace(again, path=file.path)
+
+    def clock(self) -> ClockReading | None:
+        """Read DateTime (0x5011); the dock's time is taken in the middle of the question."""
+        before = clock.now()
+        fields = objects.device_property(self._session, self._info, DeviceProperty.DATE_TIME)
+        middle = before + (clock.now() - before) / 2
+        if fields is None:
+            return None
+        raw = fields.text()
+        return ClockReading(raw, parse_date_time(raw, LOCAL), middle)
+
+    def battery(self) -> int | None:
+        """Read BatteryLevel (0x5001) in percent."""
+        fields = objects.device_property(self._session, self._info, DeviceProperty.BATTERY_LEVEL)
+        return None if fields is None else min(fields.u8(), 100)
+
+    def storage(self) -> CameraStorage | None:
+        """Sum its storages."""
+        storages = objects.storages(self._session).values()
+        if not storages:
+            return None
+        return CameraStorage(sum(s.capacity for s in storages), sum(s.free for s in storages))
+
+    def close(self) -> None:
+        """Close the session and give the device back."""
+        try:
+            self._session.close()
+        except CameraGoneError:
+            pass
+        finally:
+            self._link.close()

@@ -1,0 +1,81 @@
+"""Names a camera gives can't leave the folder, and a folder is read like a camera."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dock_service.cameras.camera import safe_path, unique_paths
+from dock_service.cameras.folder import FolderCamera
+from dock_service.errors import CameraGoneError, FileUnreadableError
+from dock_service.slots import Slots
+
+
+@given(st.lists(st.text(max_size=300), max_size=5))
+def test_no_name_leaves_the_folder(parts):
+    path = safe_path(tuple(parts))
+    assert path
+    assert not path.startswith("/")
+    assert "\0" not in path
+    assert not {"", ".", ".."} & set(path.split("/"))
+    assert all(len(part.encode()) <= 255 for part in path.split("/"))
+
+
+def test_names_are_nfc_and_keep_their_letters():
+    assert safe_path(("DCIM", "Tệp có dấu.mp4")) == "DCIM/Tệp có dấu.mp4"
+    assert safe_path(("..", "a/b\\c\0d")) == "_/a_b_c_d"
+
+
+@given(st.lists(st.sampled_from(["a", "a (2)", "b", "a (3)"]), max_size=12))
+def test_paths_listed_twice_are_told_apart(paths):
+    assert len(set(unique_paths(paths))) == len(paths)
+
+
+def test_a_folder_is_read_like_a_camera(tmp_path):
+    (tmp_path / "ID.txt").write_text("BWC-0777\nsecond line")
+    (tmp_path / "DCIM").mkdir()
+    (tmp_path / "DCIM/a.mp4").write_bytes(b"0123456789")
+    (tmp_path / "link.mp4").symlink_to("/etc/hostname")
+    camera = FolderCamera(tmp_path)
+    assert camera.identity.serial == "BWC-0777"
+    [file] = camera.list_files()
+    assert (file.path, file.size) == ("DCIM/a.mp4", 10)
+    assert b"".join(camera.read(file, 4)) == b"456789"
+    assert camera.refresh(file) == file
+    (tmp_path / "DCIM/a.mp4").unlink()
+    assert camera.refresh(file) is None
+    with pytest.raises(FileUnreadableError):
+        list(camera.read(file))
+
+
+def test_a_folder_without_id_is_known_by_its_place(tmp_path):
+    (tmp_path / "card").mkdir()
+    one, again = FolderCamera(tmp_path / "card"), FolderCamera(tmp_path / "card")
+    assert one.identity.serial == again.identity.serial
+    assert one.identity.serial.startswith("card-")
+
+
+def test_a_folder_that_vanished_is_gone_and_never_empty(tmp_path):
+    (tmp_path / "card").mkdir()
+    camera = FolderCamera(tmp_path / "card")
+    assert camera.list_files() == []
+    (tmp_path / "card").rmdir()
+    with pytest.raises(CameraGoneError):
+        camera.list_files()
+    with pytest.raises(CameraGoneError):
+        FolderCamera(tmp_path / "nowhere")
+
+
+def test_a_port_keeps_its_slot_for_ever(tmp_path):
+    file = tmp_path / "slots.json"
+    slots = Slots(file, 4)
+    assert slots.slot_of("1-3") == 3
+    assert slots.slot_of("1-1.3") == 1
+    assert slots.slot_of("2-9") == 2
+    again = Slots(file, 4)
+    assert [again.slot_of(port) for port in ("2-9", "1-3", "1-1.3", "1-4", "1-5")] == [2, 3, 1, 4, None]
+
+
+def test_a_broken_slot_file_starts_anew(tmp_path):
+    file = tmp_path / "slots.json"
+    file.write_text("[1]")
+    assert Slots(file, 4).slot_of("1-2") == 2
