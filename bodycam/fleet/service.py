@@ -43,8 +43,7 @@ def register_camera(
         raise InvalidInputError(field="serial", reason="a camera needs a serial", reason_vi="máy cần có số máy")
     if camera_for(session, serial):
         raise CameraTakenError(what_vi="số máy", what_en="the serial", name=serial)
-    if label and camera_by_label(session, label):
-        raise CameraTakenError(what_vi="mã máy", what_en="the label", name=label)
+    check_label(session, label)
     camera = Camera(id=new_id(), serial=serial, label=label, unit_id=unit_id, profile=profile, state=state.value)
     session.add(camera)
     session.flush()
@@ -77,6 +76,13 @@ def camera_by_label(session: Session, label: str) -> Camera | None:
     return session.scalar(select(Camera).where(Camera.label == nfc(label).strip()))
 
 
+def check_label(session: Session, label: str | None, camera_id: str | None = None) -> None:
+    """Raise `CameraTakenError` when another camera has this label."""
+    other = camera_by_label(session, label) if label else None
+    if other is not None and other.id != camera_id:
+        raise CameraTakenError(what_vi="mã máy", what_en="the label", name=label)
+
+
 def get_camera(session: Session, camera_id: str) -> Camera:
     """Return a camera or raise `NotFoundError`."""
     camera = session.get(Camera, camera_id)
@@ -88,9 +94,7 @@ def get_camera(session: Session, camera_id: str) -> Camera:
 def accept_camera(session: Session, camera_id: str, *, label: str | None, unit_id: str, actor: str) -> Camera:
     """Take a quarantined camera into service of a unit."""
     camera = get_camera(session, camera_id)
-    other = camera_by_label(session, label) if label else None
-    if other is not None and other.id != camera_id:
-        raise CameraTakenError(what_vi="mã máy", what_en="the label", name=label)
+    check_label(session, label, camera_id)
     camera.label, camera.unit_id, camera.state = label, unit_id, CameraState.IN_SERVICE.value
     change_event(session, camera, actor)
     return camera
