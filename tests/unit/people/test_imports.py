@@ -1,0 +1,82 @@
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from bodycam.custody.models import CustodyEvent
+from bodycam.people.imports import PEOPLE_COLUMNS, ImportRefusedError, force_of, import_people
+from bodycam.people.models import Officer, Unit
+from bodycam.people.sheets import parse_sheet
+from bodycam.settings import load_settings
+
+PATTERNS = load_settings({}).number_patterns
+TEMPLATE = Path(__file__).parents[3] / "docs/import/people.csv"
+
+
+def take(db, text, **options):
+    sheet = parse_sheet("a.csv", text.encode(), PEOPLE_COLUMNS)
+    with db.write() as session:
+        return import_people(session, sheet, patterns=PATTERNS, **options)
+
+
+def officers(db):
+    with db.read() as session:
+        query = select(Officer.name, Unit.name).join(Unit, Unit.id == Officer.unit_id).order_by(Officer.name)
+        return [tuple(row) for row in session.execute(query)]
+
+
+HEAD = "Số hiệu;Họ tên;Đơn vị;Lực lượng;Tổ\n"
+
+
+def test_the_template_comes_in_and_again_changes_nothing(db):
+    first = take(db, TEMPLATE.read_text())
+    again = take(db, TEMPLATE.read_text())
+    assert (first.created, len(first.units)) == (2, 2)
+    assert (again.created, again.updated, again.unchanged, again.units) == (0, 0, 2, [])
+    assert officers(db) == [("Nguyễn Văn Mẫu", "Đội 3"), ("Trần Thị Mẫu", "Đội thủ tục")]
+
+
+def test_the_same_number_in_the_same_force_is_updated_however_it_is_written(db):
+    take(db, HEAD + "123-456;An;Đội 1;CSGT;\n")
+    report = take(db, HEAD + "123456;An Nguyễn;Đội 2;csgt;Tổ 2\n")
+    assert (report.created, report.updated) == (0, 1)
+    assert officers(db) == [("An Nguyễn", "Đội 2")]
+
+
+def test_every_error_is_told_with_its_row_and_nothing_is_taken(db):
+    rows = ["123-456;An;Đội 1;CSGT;", "12;Bình;Đội 1;CSGT;", "123-457;;Đội 1;CSGT;", "123-458;Chi;;CSGT;",
+            "123-459;Dũng;Đội 1;Kiểm lâm;", "123456;Em;Đội 1;CSGT;", "123-460;Giang;Đội lạ;;"]  # fmt: skip
+    with pytest.raises(ImportRefusedError) as refused:
+        take(db, HEAD + "\n".join(rows))
+    found = [(error.row, error.column) for error in refused.value.errors]
+    assert found == [(3, "Số hiệu"), (4, "Họ tên"), (5, "Đơn vị"), (6, "Lực lượng"), (7, "Số hiệu"), (8, "Đơn vị")]
+    assert "dòng 2" in refused.value.errors[4].vi
+    assert all(error.vi and error.en for error in refused.value.errors)
+    assert officers(db) == []
+    with db.read() as session:
+        assert session.scalar(select(func.count()).select_from(CustodyEvent)) == 0
+
+
+def test_a_row_without_a_force_takes_its_units_or_the_default(db):
+    take(db, HEAD + "1;An;Đội 1;Thuế;\n2;Bình;Đội 1;;\n")
+    take(db, HEAD + "3;Chi;Đội 9;;\n", default_force="customs")
+    with db.read() as session:
+        assert list(session.scalars(select(Officer.force).order_by(Officer.number))) == ["tax", "tax", "customs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "force"),
+    [("CSGT", "traffic_police"), ("Hải quan", "customs"), ("HAI QUAN", "customs"), ("tax", "tax"),
+     ("traffic_police", "traffic_police"), ("Quản lý thị trường", "market"), ("QLTT", "market"), ("?", None)],
+)  # fmt: skip
+def test_forces_are_known_by_their_usual_names(text, force):
+    assert force_of(text) == force
+
+
+def test_six_hundred_people_come_in_within_seconds(db):
+    rows = [f"{n // 1000 + 100:03}-{n % 1000:03};Người {n};Phòng CSGT/Đội {n % 12};CSGT;" for n in range(600)]
+    started = time.monotonic()
+    report = take(db, HEAD + "\n".join(rows))
+    assert (report.created, len(report.units)) == (600, 12)
+    assert time.monotonic() - started < 10
