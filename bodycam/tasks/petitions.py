@@ -1,0 +1,27 @@
+"""Jobs of citizens' reports: sealing, and the core's taking over of what the public side sealed."""
+
+from bodycam.db import new_id
+from bodycam.intake.service import Facts, catalogue
+from bodycam.petitions import sealing, uploads
+from bodycam.petitions.models import SubmissionFile
+from bodycam.recordings.models import Origin
+from bodycam.runtime import Runtime
+from bodycam.vault.local import SealedObject
+
+
+def seal_file(rt: Runtime, file_id: str) -> None:
+    """Seal a complete file of a received report."""
+    sealing.seal_file(rt, file_id)
+
+
+def adopt_file(rt: Runtime, file_id: str) -> None:
+    """Catalogue a sealed file as a recording of origin "citizen", once; it is read and checked like any other."""
+    with rt.db.write() as session:
+        file = session.get_one(SubmissionFile, file_id)
+        if file.recording_id is not None or file.object_id is None or file.sha256 is None:
+            return
+        sealed = SealedObject(object_id=file.object_id, sha256=file.sha256, size=file.size, cipher_size=0)
+        name = uploads.name_of(session, rt.keyring, file)
+        file.recording_id = new_id()
+        facts = Facts(origin=Origin.CITIZEN, name=name, actor="system")
+        catalogue(session, sealed, facts, recording_id=file.recording_id, event_id=new_id())
