@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bodycam import clock, custody
 from bodycam.db import new_id
-from bodycam.media import previews
+from bodycam.media import previews, proxies
 from bodycam.media.errors import MediaError
 from bodycam.media.info import MediaInfo, MediaKind
 from bodycam.media.sandbox import Limits, Sandbox
@@ -35,7 +35,7 @@ def wanted(info: MediaInfo) -> list[str]:
     pictures = [THUMBNAIL, FILMSTRIP] if info.kind is MediaKind.VIDEO else [THUMBNAIL]
     if info.kind not in {MediaKind.VIDEO, MediaKind.IMAGE}:
         pictures = []
-    return [*pictures, PROXY] if previews.needs_proxy(info) else pictures
+    return [*pictures, PROXY] if proxies.needs_proxy(info) else pictures
 
 
 def make(rt: Runtime, recording_id: str, info: MediaInfo) -> list[str]:
@@ -56,7 +56,7 @@ def _make_one(rt: Runtime, recording: Recording, kind: str) -> bool:
     makers: dict[str, tuple[Callable[..., Any], str]] = {
         THUMBNAIL: (previews.thumbnail, _JPEG),
         FILMSTRIP: (previews.filmstrip, _JPEG),
-        PROXY: (previews.proxy, _MP4),
+        PROXY: (proxies.proxy, _MP4),
     }
     maker, mime = makers[kind]
     work = rt.settings.data_dir / "work"

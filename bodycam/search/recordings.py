@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from bodycam.cases.models import Case, CaseIdentifier, CaseRecording, LinkState
@@ -20,6 +20,8 @@ from bodycam.people.scope import Scope
 from bodycam.recordings.models import Kind, Origin, Recording, RecordingPlate
 
 MOST = 200
+_SHORTEST_IDENTIFIER = 4  # characters: shorter ones begin too many
+_LINKED = [LinkState.PROPOSED, LinkState.ATTACHED]
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,8 @@ def _conditions(wanted: RecordingFilter) -> list[ColumnElement[bool]]:
         (wanted.plate.strip(), lambda: _with_plate(compact(wanted.plate))),
         (wanted.case.strip(), lambda: Recording.id.in_(_of_case(wanted.case.strip()))),
     ]
-    words = [Recording.folded.contains(word, autoescape=True) for word in fold(wanted.text).split()]
-    return [condition() for question, condition in asked if question] + words
+    found = [condition() for question, condition in asked if question]
+    return [*found, _mentions(wanted.text)] if wanted.text.strip() else found
 
 
 def compact(text: str) -> str:
@@ -89,11 +91,11 @@ def compact(text: str) -> str:
     return "".join(c for c in text.upper() if c.isalnum())
 
 
-def _units_below(unit_id: str) -> Select[tuple[str]]:
+def _units_below(unit_id: str) -> Select[str]:
     return select(Unit.id).where(Unit.path.contains(f"/{unit_id}/", autoescape=True))
 
 
-def _officers(text: str) -> Select[tuple[str]]:
+def _officers(text: str) -> Select[str]:
     digits = compact(text)
     by_name = [Officer.folded.contains(word, autoescape=True) for word in fold(text).split()]
     number = or_(Officer.number == text.strip(), Officer.number == digits)
@@ -106,29 +108,38 @@ def _officers(text: str) -> Select[tuple[str]]:
     return select(Officer.id).where(matches)
 
 
-def _of_case(text: str) -> Select[tuple[str]]:
+def _of_case(text: str) -> Select[str]:
     words = fold(text)
     identifier = CaseIdentifier.compact.startswith(compact(text)) if compact(text) else CaseIdentifier.id.is_(None)
     cases = select(Case.id).where(or_(Case.id == text, Case.folded.contains(words, autoescape=True)))
     by_identifier = select(CaseIdentifier.case_id).where(identifier)
     return select(CaseRecording.recording_id).where(
-        CaseRecording.state.in_([LinkState.PROPOSED, LinkState.ATTACHED]),
+        CaseRecording.state.in_(_LINKED),
         or_(CaseRecording.case_id.in_(cases), CaseRecording.case_id.in_(by_identifier)),
     )
 
 
+def _mentions(text: str) -> ColumnElement[bool]:
+    """Known by every word; or the whole text is the beginning of a plate or of a case's identifier, number or title."""
+    words = and_(*(Recording.folded.contains(word, autoescape=True) for word in fold(text).split()))
+    identifier = compact(text)
+    if len(identifier) < _SHORTEST_IDENTIFIER:
+        return words
+    return or_(words, _with_plate(identifier), Recording.id.in_(_of_case(text.strip())))
+
+
 def _with_plate(prefix: str) -> ColumnElement[bool]:
-    """Noted on the recording, or an identifier of a case it's attached to."""
+    """Noted on the recording, or an identifier of a case it's proposed for or attached to."""
     noted = select(RecordingPlate.recording_id).where(RecordingPlate.compact.startswith(prefix))
     of_case = (
         select(CaseRecording.recording_id)
         .join(CaseIdentifier, CaseIdentifier.case_id == CaseRecording.case_id)
-        .where(CaseRecording.state == LinkState.ATTACHED, CaseIdentifier.compact.startswith(prefix))
+        .where(CaseRecording.state.in_(_LINKED), CaseIdentifier.compact.startswith(prefix))
     )
     return or_(Recording.id.in_(noted), Recording.id.in_(of_case))
 
 
-def _cameras(text: str) -> Select[tuple[str]]:
+def _cameras(text: str) -> Select[str]:
     part = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     matches = or_(Camera.label.ilike(part, escape="\\"), Camera.serial.ilike(part, escape="\\"))
     return select(Camera.id).where(matches)

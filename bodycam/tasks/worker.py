@@ -23,17 +23,16 @@ def register(app: Celery, rt: Runtime) -> None:
     handlers = bind(rt)
 
     def task_for(name: str) -> None:
-        @app.task(name=name)
         def run(job_id: str) -> None:
             done = service.run(rt.db, job_id, handlers)
             logger.info("job.ran", name=name, job=job_id, done=done)
 
+        app.task(name=name)(run)
+
     for name in handlers:
         task_for(name)
 
-    @app.task(name=SWEEP)
-    def sweep() -> None:
-        sweep_once(rt)
+    app.task(name=SWEEP)(lambda: sweep_once(rt))
 
 
 def sweep_once(rt: Runtime) -> None:

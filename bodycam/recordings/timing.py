@@ -1,0 +1,56 @@
+"""When a recording began: what the device wrote, and the best corrected time, each with where it's from.
+
+The order of trust: the receiver's own GPS time; a time written with its offset; the container's time corrected by the clock offset
+that the dock measured; the container's time alone. A GPS time that can't be (before body cameras, or after the sealing) is passed
+over here and named by the checks.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bodycam.media.info import MediaInfo, MediaTime, TimeKind
+from bodycam.telemetry.track import PointTime, Track
+
+_EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+_SLACK = timedelta(days=1)
+_ORDER = (TimeKind.OFFSET, TimeKind.CONTAINER, TimeKind.DERIVED)
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """When a recording began, UTC: as the device wrote it (`device`, `raw`), and corrected (`started`, from `source`)."""
+
+    device: datetime | None
+    raw: str | None
+    started: datetime | None
+    source: str | None  # gps, dock (device time minus the measured offset), device
+
+
+def beginning(info: MediaInfo, track: Track | None, *, clock_offset_s: float | None, sealed_at: datetime) -> Beginning:
+    """Choose among a file's times; `clock_offset_s` is device minus dock as measured at docking."""
+    written = _written(info)
+    device = written.utc if written else None
+    raw = written.raw if written else None
+    by_gps = _from_track(track, sealed_at)
+    if by_gps is not None:
+        return Beginning(device, raw, by_gps, "gps")
+    if device is not None and clock_offset_s is not None and written is not None and written.kind != TimeKind.OFFSET:
+        return Beginning(device, raw, device - timedelta(seconds=clock_offset_s), "dock")
+    return Beginning(device, raw, device, "device" if device else None)
+
+
+def _written(info: MediaInfo) -> MediaTime | None:
+    for kind in _ORDER:
+        for time in info.times:
+            if time.kind == kind and time.utc is not None and time.utc >= _EARLIEST:
+                return time
+    return None
+
+
+def _from_track(track: Track | None, sealed_at: datetime) -> datetime | None:
+    for point in track.fixed if track else ():
+        if point.time is None or point.kind != PointTime.GPS:
+            continue
+        started = point.time - timedelta(seconds=point.offset_s or 0.0)
+        return started if _EARLIEST <= started <= sealed_at + _SLACK else None
+    return None
