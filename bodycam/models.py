@@ -9,5 +9,6 @@ from bodycam.jobs import models as jobs
 from bodycam.people import models as people
 from bodycam.petitions import models as petitions
 from bodycam.recordings import models as recordings
+from bodycam.verification import models as verification
 
-__all__ = ["Base", "cases", "custody", "fleet", "intake", "jobs", "people", "petitions", "recordings"]
+__all__ = ["Base", "cases", "custody", "fleet", "intake", "jobs", "people", "petitions", "recordings", "verification"]

@@ -138,6 +138,24 @@ class VerificationSettings(_Section):
 
     clock_match_s: float
     clock_note_s: float
+    zone_slack_s: float
+    gps_leap_low_s: float
+    gps_leap_high_s: float
+    future_s: float
+    jump_speed_kmh: float
+    jump_least_m: float
+    jump_contradiction_m: float
+    jump_contradiction_kmh: float
+    vehicle_speed_kmh: float
+    frozen_s: float
+    frozen_speed_mps: float
+    least_satellites: int
+    most_dop: float
+    weak_share: float
+    lowest_m: float
+    highest_m: float
+    length_slack_s: float
+    length_share: float
 
 
 class Settings(_Section):
