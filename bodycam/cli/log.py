@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,9 @@ import click
 
 if TYPE_CHECKING:
     from bodycam.custody.audit import Report
+    from bodycam.custody.log import Log
     from bodycam.custody.receipts import VerifiedReceipt
+    from bodycam.db import Database
 
 # imports inside the functions are late on purpose: --help needs none of them
 _VERDICTS = {
@@ -42,19 +46,17 @@ def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...]) -> None:
 
     Example: bodycam log verify --checkpoint /media/usb/checkpoint-2026-11
     """
-    from bodycam.cli.standalone import standalone
     from bodycam.custody.audit import audit
-    from bodycam.settings import load_settings
 
     bar = click.progressbar(length=1, label="Kiểm tra / Checking", file=sys.stderr, hidden=not sys.stderr.isatty())
-    with standalone(load_settings()) as rt, bar:
+    with _opened() as (db, custody_log), bar:
 
         def progress(done: int, size: int) -> None:
             bar.length = size
             bar.update(done - bar.pos)
 
         notes = [path.read_text("utf-8", errors="replace") for path in kept]
-        report = audit(rt.db, rt.log, kept=notes, progress=progress)
+        report = audit(db, custody_log, kept=notes, progress=progress)
     if as_json:
         click.echo(json.dumps(_report(report), ensure_ascii=False))
     else:
@@ -68,12 +70,10 @@ def checkpoint() -> None:
 
     Example: bodycam log checkpoint > /media/usb/checkpoint-2026-11
     """
-    from bodycam.cli.standalone import standalone
     from bodycam.errors import NotFoundError
-    from bodycam.settings import load_settings
 
-    with standalone(load_settings()) as rt:
-        published = rt.log.checkpoint()
+    with _opened() as (_, custody_log):
+        published = custody_log.checkpoint()
     if published is None:
         raise NotFoundError(what="checkpoint")
     click.echo(published.note, nl=False)
@@ -89,19 +89,17 @@ def prove(event_or_recording: str, output: Path | None) -> None:
 
     Example: bodycam log prove 0193b2c4-7d1e-7c3a-9a55-0f6f3a1b2c3d -o sealed.tlog-proof
     """
-    from bodycam.cli.standalone import standalone
     from bodycam.custody.errors import NotInLogError
     from bodycam.custody.proof import prove as prove_entry
     from bodycam.custody.queries import find_event
-    from bodycam.settings import load_settings
 
-    with standalone(load_settings()) as rt:
-        with rt.db.read() as session:
+    with _opened() as (db, custody_log):
+        with db.read() as session:
             event = find_event(session, event_or_recording)
-        published = rt.log.checkpoint()
+        published = custody_log.checkpoint()
         if event.log_index is None or published is None or event.log_index >= published.size:
             raise NotInLogError(event_id=event.id)
-        text = prove_entry(rt.log, event.log_index, published, entry=event.body.encode())
+        text = prove_entry(custody_log, event.log_index, published, entry=event.body.encode())
     _write(text, output)
 
 
@@ -115,13 +113,11 @@ def receipt(event_or_recording: str, output: Path | None) -> None:
 
     Example: bodycam log receipt 0193b2c4-7d1e-7c3a-9a55-0f6f3a1b2c3d -o bien-nhan.json
     """
-    from bodycam.cli.standalone import standalone
     from bodycam.custody import receipt_for
     from bodycam.custody.errors import NotInLogError
     from bodycam.custody.queries import find_event
-    from bodycam.settings import load_settings
 
-    with standalone(load_settings()) as rt, rt.db.read() as session:
+    with _opened() as (db, _), db.read() as session:
         event = find_event(session, event_or_recording)
         row = receipt_for(session, event.id)
         if row is None:
@@ -165,6 +161,26 @@ def verify_receipt(file: Path, key: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(_receipt(verified), ensure_ascii=False))
     else:
         _print_receipt(verified)
+
+
+@contextmanager
+def _opened() -> "Iterator[tuple[Database, Log]]":
+    """Open the database and the log alone: neither vault nor keys of the vault are needed here."""
+    from bodycam.custody.log import Log
+    from bodycam.db import Database
+    from bodycam.errors import NotFoundError
+    from bodycam.migrations.runner import ensure
+    from bodycam.settings import load_settings
+
+    settings = load_settings()
+    if not settings.log.dir.is_dir():
+        raise NotFoundError(what=settings.log.dir)
+    ensure(settings.database.url)
+    db = Database(settings.database.url)
+    try:
+        yield db, Log.open(settings.log.dir, settings.keys.dir, origin=settings.log.origin)
+    finally:
+        db.close()
 
 
 def _report(report: "Report") -> dict[str, object]:
