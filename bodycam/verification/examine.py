@@ -33,8 +33,8 @@ from bodycam.recordings.timing import Beginning, beginning
 from bodycam.runtime import Runtime
 from bodycam.telemetry.reading import Reading, read_recording
 from bodycam.telemetry.track import Track
-from bodycam.verification.facts import DockClock, RecordingFacts, SealedBytes
 from bodycam.vault.errors import DamagedObjectError, ObjectMissingError
+from bodycam.verification.facts import DockClock, RecordingFacts, SealedBytes
 from bodycam.verification.service import check, store
 
 MOST_SIDECARS = 8
@@ -128,7 +128,9 @@ def _write(
         )
         _describe(recording, reading, began)
         _keep_track(session, recording.id, reading.track)
-    readable = reading is not None and bool(reading.info.streams or reading.info.kind == Kind.IMAGE or reading.track)
+    readable = reading is not None and bool(
+        reading.info.streams or reading.info.kind == MediaKind.IMAGE or reading.track
+    )
     recording.state = State.READ if readable else State.UNREADABLE
     _ascribe(session, recording)
     findings = check(_facts(recording, task.visit, reading, problems), rt.settings.verification)
@@ -145,7 +147,7 @@ def _write(
         details={"verdict": recording.verdict, "results": results},
     )
     stamp = clock.now().isoformat()
-    for name in ("recording.match", "recording.render"):
+    for name in ("recording.render",):
         jobs.enqueue(session, name, {"recording_id": recording.id}, key=f"{name}:{recording.id}:{stamp}")
 
 
