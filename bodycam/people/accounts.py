@@ -78,6 +78,12 @@ def get_account(session: Session, account_id: str) -> Account:
     return account
 
 
+def first_account_with_role(session: Session, role: str) -> Account | None:
+    """Return the oldest active account that holds a role somewhere: whom a demo's one-click sign-in becomes."""
+    query = select(Account).join(Grant, Grant.account_id == Account.id).where(Grant.role == role, Account.active)
+    return session.scalar(query.order_by(Account.id).limit(1))
+
+
 def list_accounts(session: Session, *, after: str | None = None, limit: int = 100) -> list[Account]:
     """Return accounts by username, the page after a username."""
     query = select(Account).order_by(Account.username).limit(limit)

@@ -15,6 +15,7 @@ from bodycam.errors import InvalidInputError, NotFoundError
 from bodycam.people.errors import NameTakenError
 from bodycam.people.models import Force, Officer, Unit
 from bodycam.people.numbers import compact_number
+from bodycam.people.scope import Scope
 
 MAX_NAME = 200
 
@@ -57,6 +58,11 @@ def get_unit(session: Session, unit_id: str) -> Unit:
     if unit is None:
         raise NotFoundError(what="unit")
     return unit
+
+
+def list_units(session: Session, scope: Scope, *, limit: int = 500) -> list[Unit]:
+    """Return the units of a scope in the order of the tree, a parent before its children."""
+    return list(session.scalars(select(Unit).where(scope.condition(Unit.id)).order_by(Unit.path).limit(limit)))
 
 
 def child_unit(session: Session, parent_id: str | None, name: str) -> Unit | None:

@@ -1,0 +1,80 @@
+"""The kiosk: every state in words, never green without the station, hands only on virtual cameras."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+from sqlalchemy import select
+
+from bodycam import clock
+from bodycam.fleet import docking
+from bodycam.fleet.models import StationCommand
+from bodycam.runtime import Runtime
+
+SLOT = {"camera": "BWC-0412", "officer": "Trần Văn Nam", "number": "184-221", "files_done": 8, "files_total": 12, "bytes_done": 7, "bytes_total": 11_200_000_000, "eta_s": 240, "battery": 41, "receipts": 9}  # fmt: skip
+STATES = ["empty", "uploading", "verifying", "waiting_receipt", "done", "lost", "error"]
+
+
+@pytest.fixture
+def station_id(rt: Runtime, unit_id: str) -> str:
+    with rt.db.write() as session:
+        station = docking.ensure_station(session, name="Trạm cắm 02", slots=8, unit_id=unit_id)
+        slots = [{"slot": n, "state": state, **(SLOT if state != "empty" else {})} for n, state in enumerate(STATES, 1)]
+        docking.put_board(session, station.id, {"station": "Trạm cắm 02", "slots": slots})
+        return station.id
+
+
+def test_one_station_is_opened_at_once(as_role, station_id: str) -> None:
+    assert as_role("commander").get("/dock").headers["Location"] == f"/dock/{station_id}"
+
+
+def test_each_state_says_what_to_do(as_role, station_id: str) -> None:
+    page = as_role("commander").get(f"/dock/{station_id}").text
+    for words in (
+        "KHÔNG RÚT",
+        "Đang đối chiếu",
+        "chờ biên nhận",
+        "Được phép rút máy",
+        "cắm lại máy",
+        "Gọi trực ban: 113-2",
+    ):
+        assert words in page
+    assert "8/12 tệp · 11,2 GB · còn khoảng 4 phút" in page
+    assert page.count("Được phép rút máy") == 1
+    assert "DO NOT REMOVE" in as_role("commander").get(f"/dock/{station_id}?lang=en").text
+
+
+def test_a_silent_station_shows_no_tile(as_role, station_id: str) -> None:
+    client = as_role("commander")
+    assert client.get(f"/dock/{station_id}/board.json").get_json()["alive"] is True
+    later = clock.now() + timedelta(seconds=6.1)
+    clock.set_now(lambda: later)
+    try:
+        answer = client.get(f"/dock/{station_id}/board.json").get_json()
+        page = client.get(f"/dock/{station_id}").text
+    finally:
+        clock.set_now(None)
+    assert (answer["alive"], answer["tiles"]) == (False, {})
+    assert "MẤT KẾT NỐI TRẠM – KHÔNG RÚT MÁY" in page
+    assert "Được phép rút máy" not in page
+
+
+def test_an_unknown_state_is_an_error_not_a_green_tile(rt: Runtime, as_role, station_id: str) -> None:
+    with rt.db.write() as session:
+        docking.put_board(session, station_id, {"slots": [{"slot": 1, "state": "fine"}]})
+    assert 'class="slot error"' in as_role("commander").get(f"/dock/{station_id}").text
+
+
+def test_a_virtual_camera_is_pulled_through_the_station(rt: Runtime, as_role, station_id: str) -> None:
+    client = as_role("commander")
+    assert client.post(f"/dock/{station_id}/slots/2/unplug").status_code == HTTPStatus.FOUND
+    assert client.post(f"/dock/{station_id}/slots/2/format").status_code == HTTPStatus.NOT_FOUND
+    assert client.post(f"/dock/{station_id}/slots/99/unplug").status_code == HTTPStatus.NOT_FOUND
+    with rt.db.read() as session:
+        assert [(row.command, row.slot) for row in session.scalars(select(StationCommand))] == [("unplug", 2)]
+
+
+def test_a_station_of_another_unit_is_not_there(rt: Runtime, as_role) -> None:
+    with rt.db.write() as session:
+        foreign = docking.ensure_station(session, name="Trạm khác", slots=2)
+    assert as_role("commander").get(f"/dock/{foreign.id}").status_code == HTTPStatus.NOT_FOUND

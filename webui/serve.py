@@ -1,0 +1,121 @@
+"""Serve one of the two applications: `python -m webui.serve staff|public`.
+
+gunicorn with threads, one process: it hands a request's body on as it comes, which resumable uploads need. Listens on localhost
+unless TLS is set (the settings refuse anything else); a port in use is a named error. Nothing about a visitor is written to
+an access log.
+"""
+
+import errno
+import socket
+import ssl
+import sys
+from typing import Any
+
+import structlog
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+
+from bodycam.errors import BodycamError
+from bodycam.process import hold_lifeline
+from bodycam.runtime import open_runtime
+from bodycam.settings import WebSettings, load_settings
+from webui.apps import create_public_app, create_staff_app
+
+THREADS = 16
+_log = structlog.get_logger()
+
+
+class PortTakenError(BodycamError):
+    """Something else listens on the address already."""
+
+    code = "port_taken"
+    vi = "Cổng {port} của {host} đang có chương trình khác dùng. Dừng chương trình đó hoặc đổi {key} trong cấu hình."
+    en = "Port {port} of {host} is used by another program. Stop that program or change {key} in the settings."
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn around an application that is already made, configured by us and by no file or environment."""
+
+    cfg: Config
+
+    def __init__(self, app: Flask, options: dict[str, Any]) -> None:
+        """Keep both until gunicorn asks for them."""
+        self._app = app
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Give gunicorn our options."""
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Give gunicorn our application."""
+        return self._app
+
+
+def options(name: str, web: WebSettings) -> dict[str, Any]:
+    """Return gunicorn's options for an application that listens where the settings say."""
+    host = f"[{web.host}]" if ":" in web.host else web.host
+    chosen: dict[str, Any] = {
+        "bind": [f"{host}:{web.port}"],
+        "proc_name": f"bodycam-{name}",
+        "worker_class": "gthread",
+        "workers": 1,
+        "threads": THREADS,
+        "timeout": 120,
+        "graceful_timeout": 10,
+        "keepalive": 15,
+        "accesslog": None,
+        "errorlog": "-",
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+    if web.tls_cert:
+        chosen |= {"certfile": web.tls_cert, "keyfile": web.tls_key, "ssl_context": _modern}
+    return chosen
+
+
+def check_port(name: str, web: WebSettings) -> None:
+    """Raise PortTakenError when the address can't be listened on."""
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((web.host, web.port))
+        except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+            raise PortTakenError(host=web.host, port=web.port, key=f"{name}.port") from None
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until told to stop; 2 for a wrong call, 1 for a named error."""
+    if not arguments or arguments[0] not in {"staff", "public"}:
+        sys.stderr.write("usage: python -m webui.serve staff|public\n")
+        return 2
+    name = arguments[0]
+    hold_lifeline()
+    try:
+        settings = load_settings()
+        web = settings.staff if name == "staff" else settings.public
+        check_port(name, web)
+        with open_runtime(settings) as rt:
+            app = create_staff_app(rt) if name == "staff" else create_public_app(rt)
+            _log.info("web.listening", app=name, host=web.host, port=web.port)
+            Server(app, options(name, web)).run()
+    except BodycamError as error:
+        sys.stderr.write(f"{error.text('vi')}\n{error.text('en')}\n")
+        return error.exit_code
+    return 0
+
+
+def _modern(_: Config, default: Any) -> ssl.SSLContext:  # noqa: ANN401  gunicorn's own factory
+    context: ssl.SSLContext = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,28 @@
+"""The menu: what is shown is only what the person's roles may open."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu; `action` is what the page behind it needs."""
+
+    endpoint: str
+    action: str
+    vi: str
+    en: str
+
+    @property
+    def section(self) -> str:
+        """The blueprint of the page: the line is lit on all its pages."""
+        return self.endpoint.partition(".")[0]
+
+
+ENTRIES = (
+    Entry("recordings.index", "recording.list", "Bản ghi", "Recordings"),
+    Entry("cases.index", "case.list", "Hồ sơ vụ việc", "Cases"),
+    Entry("dock.index", "dock.view", "Trạm cắm", "Docks"),
+    Entry("devices.index", "fleet.view", "Thiết bị", "Devices"),
+    Entry("submissions.index", "submission.list", "Tin người dân gửi", "Citizens' reports"),
+    Entry("log.index", "log.view", "Nhật ký hệ thống", "System log"),
+)
