@@ -34,7 +34,7 @@ class Slots:
             return known
         taken = set(self._slots.values())
         own = int(port.rsplit("-", 1)[-1].rsplit(".", 1)[-1])
-        free = [slot for slot in (own, *range(1, self._count + 1)) if 1 <= slot <= self._count and slot not in taken]
+        free = [slot for slot in [own, *range(1, self._count + 1)] if 1 <= slot <= self._count and slot not in taken]
         if not free:
             return None
         self._slots[port] = free[0]

@@ -23,6 +23,10 @@ def main() -> None:
             versions = Path("bodycam/migrations/versions")
             number = len(list(versions.glob("[0-9]*.py"))) + 1
             command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04d}")
+        db.close()
+        written = next(versions.glob(f"{number:04d}_*.py"))
+        lines = written.read_text("utf-8").splitlines()
+        written.write_text("\n".join(line for line in lines if "# ###" not in line) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kombu import Connection
+from celery import Celery
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -163,7 +163,7 @@ def _broker(settings: Settings) -> Iterator[Symptom]:
         yield Symptom("broker", "ok", "Hàng đợi nằm trong thư mục dữ liệu", "The queue lies in the data folder")
         return
     try:
-        with Connection(url, connect_timeout=_SECONDS) as connection:
+        with Celery(broker=url, set_as_current=False).connection(connect_timeout=_SECONDS) as connection:
             connection.ensure_connection(max_retries=1, timeout=_SECONDS)
     except Exception as error:  # noqa: BLE001  any broker's own error is this check's result
         yield Symptom(

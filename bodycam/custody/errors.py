@@ -52,3 +52,11 @@ class ReceiptError(BodycamError):
     vi = "Biên nhận không hợp lệ: {reason}. Biên nhận đã bị sửa, bị cắt hoặc thuộc nhật ký khác."
     en = "The receipt is not valid: {reason}. It was altered, cut, or belongs to another log."
     exit_code = 5
+
+
+class NotInLogError(BodycamError):
+    """The event is committed but no checkpoint covers it yet."""
+
+    code = "not_in_log_yet"
+    vi = "Sự kiện {event_id} đang chờ ghi vào nhật ký. Thử lại sau vài giây; nếu vẫn vậy, bộ ghi (sequencer) đã dừng."
+    en = "Event {event_id} still waits for the log. Try again in a few seconds; if it stays so, the sequencer has stopped."

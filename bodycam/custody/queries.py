@@ -1,4 +1,4 @@
-"""How the log is doing, for the pages and the doctor."""
+"""How the log is doing, and finding an event by what a person has at hand."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bodycam import clock
+from bodycam.custody.kinds import KINDS
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent
+from bodycam.errors import NotFoundError
 
 LATE_S = 10.0
 
@@ -43,3 +45,19 @@ def log_state(session: Session, log: Log) -> LogState:
         oldest_pending_s=max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0,
         checkpoint_at=log.checkpoint_at(),
     )
+
+
+def find_event(session: Session, reference: str) -> CustodyEvent:
+    """Return the event with this id, or the latest event of this object (a recording, a submission) that earns a receipt.
+
+    Raises:
+        NotFoundError: there is neither.
+    """
+    event = session.get(CustodyEvent, reference)
+    if event is None:
+        kinds = [name for name, kind in KINDS.items() if kind.receipt]
+        query = select(CustodyEvent).where(CustodyEvent.object_id == reference, CustodyEvent.kind.in_(kinds))
+        event = session.scalar(query.order_by(CustodyEvent.id.desc()).limit(1))
+    if event is None:
+        raise NotFoundError(what=reference)
+    return event

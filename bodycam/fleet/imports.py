@@ -5,13 +5,12 @@ is issued from now. Importing a list again changes only what differs.
 """
 
 import re
-from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bodycam.clock import VIETNAM, now
+from bodycam.clock import now
 from bodycam.db import fold, nfc
 from bodycam.errors import BodycamError, InvalidInputError
 from bodycam.fleet import service as fleet
@@ -19,7 +18,7 @@ from bodycam.fleet.models import Camera, CameraState
 from bodycam.people.imports import ImportReport, UnitFinder, force_of
 from bodycam.people.models import Officer
 from bodycam.people.numbers import compact_number
-from bodycam.people.sheets import Column, Row, Sheet
+from bodycam.people.sheets import Column, Row, Sheet, parse_local_time
 
 CAMERA_COLUMNS = (
     Column("serial", "Serial", "Serial", (
@@ -33,24 +32,6 @@ CAMERA_COLUMNS = (
     Column("since", "Từ ngày", "From", ("Từ ngày", "Ngày giao", "Từ", "From", "Since", "Issued on")),
     Column("until", "Đến ngày", "To", ("Đến ngày", "Ngày trả", "Đến", "To", "Until", "Returned on")),
 )  # fmt: skip
-_TIMES = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
-
-
-def parse_local_time(text: str) -> datetime:
-    """Return a time written dd/mm/yyyy [hh:mm[:ss]] (or ISO, year first) in Vietnam's time, aware.
-
-    Raises:
-        InvalidInputError: it is written otherwise.
-    """
-    plain = " ".join(text.replace("T", " ").split())
-    for form in _TIMES:
-        with suppress(ValueError):
-            return datetime.strptime(plain, form).replace(tzinfo=VIETNAM)
-    raise InvalidInputError(
-        field="time",
-        reason=f"“{text}” isn't a date; write dd/mm/yyyy or dd/mm/yyyy hh:mm",
-        reason_vi=f"“{text}” không phải ngày; ghi ngày/tháng/năm hoặc ngày/tháng/năm giờ:phút",
-    )
 
 
 def find_officer(session: Session, text: str, force: str | None) -> Officer:

@@ -1,12 +1,40 @@
-"""The one table of jobs: name -> function of (runtime, **ids)."""
+"""The one table of jobs: name -> function of (runtime, **ids). Each is a few lines; the logic lies in the slices."""
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from bodycam.jobs.service import Handler
+from bodycam.media.info import info_from_json
+from bodycam.recordings import renditions
+from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
+from bodycam.verification.examine import examine
 
-HANDLERS: dict[str, Callable[..., None]] = {}
+
+def read(rt: Runtime, recording_id: str) -> None:
+    """Read and check a newly sealed recording."""
+    examine(rt, recording_id)
+
+
+def recheck(rt: Runtime, recording_id: str) -> None:
+    """Read the sealed bytes from the disk again, and check anew."""
+    examine(rt, recording_id, reread=True)
+
+
+def render(rt: Runtime, recording_id: str) -> None:
+    """Make the pictures and the viewing copy that are missing."""
+    with rt.db.read() as session:
+        media = json.loads(session.get_one(Recording, recording_id).media)
+    if media:
+        renditions.make(rt, recording_id, info_from_json(media))
+
+
+HANDLERS: dict[str, Callable[..., None]] = {
+    "recording.read": read,
+    "recording.recheck": recheck,
+    "recording.render": render,
+}
 
 
 def bind(rt: Runtime) -> Mapping[str, Handler]:

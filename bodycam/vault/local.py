@@ -18,16 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bodycam.vault import disk
+from bodycam.vault.appender import BLOCK, Appender
 from bodycam.vault.envelope import open_envelope, write_envelope
 from bodycam.vault.errors import DamagedObjectError, KeyDamagedError, KeyMissingError, ObjectMissingError
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.manifest import open_manifest, seal_manifest
 from bodycam.vault.reader import SealedReader
-from bodycam.vault.reread import Reading, reread
 from bodycam.vault.spool import Spooled
 
 _ID = re.compile(r"[0-9a-f]{64}")
-_BLOCK = 1 << 20
 _SWEEP_AFTER_S = 24 * 3600
 _FORMAT = "bodycam-vault@1"
 
@@ -77,15 +76,11 @@ class Vault:
         key = spooled.segment.key(self.keyring)
         aside, linked = self._put_aside(spooled)
         try:
-            reading = spooled.reading(key) if linked else reread(aside, key)
-            if (reading.sha256, reading.size) != (spooled.sha256, spooled.size):
-                raise DamagedObjectError(
-                    object_id=spooled.attempt_id, reason="read back, it is not what the source gave"
-                )
-            self._place(aside, reading, key, manifest)
+            reading = spooled.read_back(key, None if linked else aside)
+            self._place(aside, reading.object_id, key, seal_manifest(key, manifest, spooled.sha256, spooled.size))
         finally:
             disk.remove(aside)
-        return SealedObject(reading.object_id, reading.sha256, reading.size, reading.sealed)
+        return SealedObject(reading.object_id, spooled.sha256, spooled.size, reading.sealed)
 
     def open(self, object_id: str) -> SealedReader:
         """Open an object to read any range; raises `ObjectMissingError`, `DamagedObjectError`, `KeyMissingError`."""
@@ -148,14 +143,12 @@ class Vault:
             return aside, False
         return aside, True
 
-    def _place(self, aside: Path, reading: Reading, key: bytes, manifest: Mapping[str, object]) -> None:
-        object_id = reading.object_id
+    def _place(self, aside: Path, object_id: str, key: bytes, manifest: bytes) -> None:
         path = self._path(object_id)
         disk.make_folder(path.parent)
         if not path.exists():
             self._write_beside(object_id, ".env", write_envelope(object_id, key, self.keyring))
-            sealed = seal_manifest(key, manifest, reading.sha256, reading.size)
-            self._write_beside(object_id, ".manifest", sealed)
+            self._write_beside(object_id, ".manifest", manifest)
             disk.sync_folder(path.parent)
             disk.protect(aside)
         try:
@@ -212,26 +205,27 @@ def _check_label(root: Path, keyring: Keyring) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    fd = disk.create(target)
+    size = source.stat().st_size
+    appender = Appender(target, reserve=size)
+    fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        disk.reserve(fd, source.stat().st_size, target)
-        with source.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                disk.append(fd, block, target)
-        disk.sync(fd, target)
+        for at in range(0, size, BLOCK):
+            appender.add(disk.read_into(fd, appender.room[:BLOCK], at, source))
+        appender.end()
     finally:
         os.close(fd)
+        appender.close()
 
 
 def _hash_from_disk(path: Path) -> tuple[int, str]:
     """Return size and SHA-256 of a file as the disk has it, not the page cache."""
-    digest, size = hashlib.sha256(), 0
+    digest, size, block = hashlib.sha256(), 0, memoryview(bytearray(BLOCK))
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         disk.drop_cache(fd, 0, 0)
-        while block := disk.read_at(fd, _BLOCK, size, path):
-            digest.update(block)
-            size += len(block)
+        while count := disk.read_into(fd, block, size, path):
+            digest.update(block[:count])
+            size += count
     finally:
         os.close(fd)
     return size, digest.hexdigest()

@@ -11,30 +11,41 @@ import queue
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.cobblestone import Cobblestone256Decryptor
 from cryptography.exceptions import InvalidTag
 
 from bodycam.vault import chunked, disk
+from bodycam.vault.appender import BLOCK, SLACK
 from bodycam.vault.errors import DamagedObjectError
 
-BLOCK = 1 << 20
 _STOP = -1
+
+
+class Digest(Protocol):
+    """What hashes the plaintext that came back: SHA-256, or a `Fingerprint`."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Take more bytes."""
+
+    def digest(self) -> bytes:
+        """Return the hash of all."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the disk gave back: the sealed bytes' SHA-256 and number, the plaintext's SHA-256 and size."""
+    """What the disk gave back: the sealed bytes' SHA-256 (the object's id) and number, the plaintext's hash and size."""
 
     object_id: str
     sealed: int
-    sha256: str
+    digest: bytes
     size: int
 
 
-def reread(path: Path, key: bytes) -> Reading:
+def reread(path: Path, key: bytes, digest: Digest) -> Reading:
     """Sync, drop, re-read and decrypt a whole sealed file; raises `DamagedObjectError`."""
-    walk = _Walk(path, key)
+    walk = _Walk(path, key, digest)
     try:
         walk.take(os.fstat(walk.fd).st_size)
         return walk.end()
@@ -45,9 +56,9 @@ def reread(path: Path, key: bytes) -> Reading:
 class TrailingReread:
     """Follows a file that is being written, range after range."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path, key: bytes, digest: Digest) -> None:
         """Open the file for its own and start the thread."""
-        self._walk = _Walk(path, key)
+        self._walk = _Walk(path, key, digest)
         self._ranges: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._outcome: Reading | Exception | None = None
         self._stopped = False
@@ -91,44 +102,45 @@ class TrailingReread:
 
 
 class _Walk:
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path, key: bytes, digest: Digest) -> None:
         self.path = path
         self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._at = 0
         self._size = 0
         self._sealed = hashlib.sha256()
-        self._plain = hashlib.sha256()
+        self._plain = digest
         self._decryptor = Cobblestone256Decryptor(key, chunked.OBJECT)
+        self._block = memoryview(bytearray(BLOCK))
+        self._out = memoryview(bytearray(BLOCK + SLACK))
 
     def take(self, upto: int) -> None:
         disk.sync(self.fd, self.path)
         disk.drop_cache(self.fd, self._at, 0)
         while self._at < upto:
-            block = disk.read_at(self.fd, min(BLOCK, upto - self._at), self._at, self.path)
-            if not block:
-                raise DamagedObjectError(object_id=self.path.parent.name, reason="cut while it was read back")
-            self._at += len(block)
+            count = disk.read_into(self.fd, self._block[: min(BLOCK, upto - self._at)], self._at, self.path)
+            if not count:
+                raise self._damaged("cut while it was read back")
+            self._at += count
+            block = self._block[:count]
             self._sealed.update(block)
-            self._add(self._decrypt(block))
+            try:
+                self._add(self._out[: self._decryptor.update_into(block, self._out)])
+            except InvalidTag as error:
+                raise self._damaged("read back, it does not decrypt") from error
 
     def end(self) -> Reading:
         try:
-            self._add(self._decryptor.finalize())
+            self._add(memoryview(self._decryptor.finalize()))
         except InvalidTag as error:
-            raise DamagedObjectError(object_id=self.path.parent.name, reason="read back, it ends too early") from error
-        return Reading(self._sealed.hexdigest(), self._at, self._plain.hexdigest(), self._size)
-
-    def _decrypt(self, block: bytes) -> bytes:
-        try:
-            return self._decryptor.update(block)
-        except InvalidTag as error:
-            raise DamagedObjectError(
-                object_id=self.path.parent.name, reason="read back, it does not decrypt"
-            ) from error
-
-    def _add(self, plain: bytes) -> None:
-        self._plain.update(plain)
-        self._size += len(plain)
+            raise self._damaged("read back, it ends too early") from error
+        return Reading(self._sealed.hexdigest(), self._at, self._plain.digest(), self._size)
 
     def close(self) -> None:
         os.close(self.fd)
+
+    def _add(self, plain: memoryview) -> None:
+        self._plain.update(plain)
+        self._size += len(plain)
+
+    def _damaged(self, reason: str) -> DamagedObjectError:
+        return DamagedObjectError(object_id=self.path.parent.name, reason=reason)

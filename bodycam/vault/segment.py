@@ -17,12 +17,13 @@ from pathlib import Path
 from cryptography.cobblestone import Cobblestone256Encryptor
 
 from bodycam.vault import chunked, disk
+from bodycam.vault.appender import BLOCK, Appender
 from bodycam.vault.errors import DamagedObjectError
+from bodycam.vault.fingerprint import Fingerprint
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.reread import TrailingReread
 
-WINDOW = 32 << 20  # sealed bytes between two hand-overs to the re-reading thread
-_PIECE = 1 << 20  # plaintext taken at once; bounds memory whatever the caller passes
+WINDOW = 8 << 20  # sealed bytes between two hand-overs to the re-reading thread
 _RUN = 64  # chunks read at once
 _NAME = re.compile(r"(\d{5})\.([\w-]{80})(?:\.(\d{1,15}))?\.(part|torn|seg|merge|whole)")
 
@@ -141,64 +142,60 @@ class SegmentWriter:
         self.segment = segment
         self.size = 0
         self._key = key
-        self._fd = disk.create(segment.path)
-        self._reserved = chunked.sealed_size(reserve) if reserve else 0
+        self._file = Appender(segment.path, chunked.sealed_size(reserve) if reserve else 0)
         self._encryptor = Cobblestone256Encryptor(key, chunked.OBJECT)
         self._hash = hashlib.sha256()
-        self._sealed = 0
+        self._fingerprint = Fingerprint()
         self._handed = 0
         self._named = False
         self._trailing: TrailingReread | None = None
-        try:
-            disk.reserve(self._fd, self._reserved, segment.path)
-        except BaseException:
-            self.abandon()
-            disk.remove(segment.path)
-            raise
 
     def write(self, data: bytes | memoryview) -> None:
         """Take more plaintext; after an error the writer can only be abandoned."""
-        view = memoryview(data)
-        for at in range(0, len(view), _PIECE):
-            piece = view[at : at + _PIECE]
+        view = memoryview(data).cast("B")
+        for at in range(0, len(view), BLOCK):
+            piece = view[at : at + BLOCK]
+            self._fingerprint.update(piece)  # first, so that it also vouches for what is hashed and encrypted next
             self._hash.update(piece)
-            self._append(self._encryptor.update(piece))
+            self._file.add(self._encryptor.update_into(piece, self._file.room))
             self.size += len(piece)
-        if self._sealed - self._handed >= WINDOW:
-            self._trailing = self._trailing or TrailingReread(self.segment.path, self._key)
-            self._trailing.advance(self._sealed)
-            self._handed = self._sealed
+        if self._file.written - self._handed >= WINDOW:
+            self._handed = self._file.written
+            self._trailing = self._trailing or TrailingReread(self.segment.path, self._key, self._fingerprint.twin())
+            self._trailing.advance(self._handed)
 
     def sync(self) -> int:
-        """Make what is written durable and return how much plaintext that is: whole chunks only."""
-        disk.sync(self._fd, self.segment.path)
+        """Make what is written durable and return how much plaintext that is: whole chunks in whole pages only."""
+        self._file.sync()
         if not self._named:
             disk.sync_folder(self.segment.folder)
             self._named = True
-        return max(0, self._sealed - chunked.HEADER) // chunked.SEALED_CHUNK * chunked.CHUNK
+        return max(0, self._file.written - chunked.HEADER) // chunked.SEALED_CHUNK * chunked.CHUNK
 
-    def complete(self, state: str) -> tuple[Segment, str, TrailingReread | None]:
-        """End the message, make it durable and give it its settled name; also returns the plaintext's SHA-256."""
-        self._append(self._encryptor.finalize())
-        if self._reserved > self._sealed:
-            disk.truncate(self._fd, self._sealed, self.segment.path)
-        disk.sync(self._fd, self.segment.path)
-        os.close(self._fd)
-        self._fd = -1
+    def complete(self, state: str) -> "Completed":
+        """End the message, make it durable and give it its settled name."""
+        last = self._encryptor.finalize()
+        self._file.room[: len(last)] = last
+        self._file.add(len(last))
+        sealed = self._file.end()
         settled = self.segment.become(state, self.size)
         if self._trailing is not None:
-            self._trailing.complete(self._sealed)
-        return settled, self._hash.hexdigest(), self._trailing
+            self._trailing.complete(sealed)
+        return Completed(settled, self._hash.hexdigest(), self._fingerprint, self._trailing)
 
     def abandon(self) -> None:
         """Let go of the file as it is; what lies in it is settled by the next who opens the attempt."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._file.close()
         if self._trailing is not None:
             self._trailing.stop()
             self._trailing = None
 
-    def _append(self, sealed: bytes) -> None:
-        disk.append(self._fd, sealed, self.segment.path)
-        self._sealed += len(sealed)
+
+@dataclass(frozen=True)
+class Completed:
+    """A segment that was ended: the plaintext's SHA-256 and fingerprint, and who is re-reading it, if somebody is."""
+
+    segment: Segment
+    sha256: str
+    fingerprint: Fingerprint
+    trailing: TrailingReread | None

@@ -7,6 +7,7 @@ the same sealed bytes, hence the same object, however often sealing is repeated.
 """
 
 import fcntl
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Self
 
 from bodycam.vault import chunked, disk
 from bodycam.vault.errors import DamagedObjectError, SpoolBusyError
+from bodycam.vault.fingerprint import Fingerprint
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.reread import Reading, TrailingReread, reread
 from bodycam.vault.segment import Segment, SegmentWriter, list_segments, open_segment, settle
@@ -32,13 +34,23 @@ class Spooled:
     sha256: str
     size: int
     segment: Segment
-    proof: Reading | TrailingReread | None = field(default=None, compare=False, repr=False)
+    fingerprint: Fingerprint | None = field(default=None, compare=False, repr=False)
+    trailing: TrailingReread | None = field(default=None, compare=False, repr=False)
 
-    def reading(self, key: bytes) -> Reading:
-        """Return what the disk gives back, read now unless a thread has followed the writing; raises `DamagedObjectError`."""
-        if isinstance(self.proof, TrailingReread):
-            return self.proof.result()
-        return self.proof or reread(self.segment.path, key)
+    def read_back(self, key: bytes, copy: Path | None = None) -> Reading:
+        """Return what the disk gives back, of a copy or of the segment itself, which a thread may have been reading already.
+
+        Raises `DamagedObjectError` when it isn't what the source gave.
+        """
+        if copy is None and self.trailing is not None:
+            reading = self.trailing.result()
+        else:
+            digest = self.fingerprint.twin() if self.fingerprint else hashlib.sha256()
+            reading = reread(copy or self.segment.path, key, digest)
+        given = self.fingerprint.digest() if self.fingerprint else bytes.fromhex(self.sha256)
+        if (reading.digest, reading.size) != (given, self.size):
+            raise DamagedObjectError(object_id=self.attempt_id, reason="read back, it is not what the source gave")
+        return reading
 
 
 class Spool:
@@ -159,9 +171,9 @@ class SpoolWriter:
 
     def _finish_one(self) -> Spooled:
         writer = self._writer or self._begin("part", 0)
-        segment, sha256, trailing = writer.complete("whole")
+        done = writer.complete("whole")
         self._writer = None
-        return Spooled(self._folder.name, sha256, segment.size, segment, trailing)
+        return Spooled(self._folder.name, done.sha256, done.segment.size, done.segment, done.fingerprint, done.trailing)
 
     def _finish_many(self) -> Spooled:
         if self._writer is not None:
@@ -169,8 +181,8 @@ class SpoolWriter:
         first = self._earlier[0]
         if len(self._earlier) == 1 and first.state in {"seg", "whole"}:
             whole = first if first.state == "whole" else first.become("whole", first.size)
-            proof = reread(whole.path, whole.key(self._keyring))
-            return Spooled(self._folder.name, proof.sha256, proof.size, whole, proof)
+            reading = reread(whole.path, whole.key(self._keyring), hashlib.sha256())
+            return Spooled(self._folder.name, reading.digest.hex(), reading.size, whole)
         self._writer = self._begin("merge", _total(self._earlier))
         for block in _read(self._earlier, self._keyring):
             self._writer.write(block)
@@ -179,11 +191,11 @@ class SpoolWriter:
         return spooled
 
     def _end_segment(self, writer: SegmentWriter) -> None:
-        segment, _, trailing = writer.complete("seg")
-        if trailing is not None:
-            trailing.stop()
+        done = writer.complete("seg")
+        if done.trailing is not None:
+            done.trailing.stop()
         self._writer = None
-        self._earlier.append(segment)
+        self._earlier.append(done.segment)
 
     def _begin(self, state: str, reserve: int) -> SegmentWriter:
         key = chunked.new_key()

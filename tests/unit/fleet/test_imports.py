@@ -6,10 +6,10 @@ import pytest
 from bodycam.clock import now
 from bodycam.errors import InvalidInputError
 from bodycam.fleet import service as fleet
-from bodycam.fleet.imports import CAMERA_COLUMNS, import_cameras, parse_local_time
+from bodycam.fleet.imports import CAMERA_COLUMNS, import_cameras
 from bodycam.people import units
 from bodycam.people.imports import PEOPLE_COLUMNS, ImportRefusedError, import_people
-from bodycam.people.sheets import parse_sheet
+from bodycam.people.sheets import parse_local_time, parse_sheet
 
 TEMPLATES = Path(__file__).parents[3] / "docs/import"
 HEAD = "Serial;Mã máy;Đơn vị;Lực lượng;Người giữ;Từ ngày;Đến ngày\n"

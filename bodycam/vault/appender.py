@@ -1,0 +1,81 @@
+"""Writes a new file from its beginning, in whole pages and past the page cache.
+
+A page cache that is written, synced, dropped and read again costs more than encryption does; a direct write leaves nothing in
+RAM that a later read could be answered from. The last, short page is padded to be written and the file cut to its length.
+"""
+
+import mmap
+import os
+from pathlib import Path
+
+from bodycam.vault import disk
+
+BLOCK = 1 << 20
+SLACK = 64 << 10  # what encryption adds to a block, and what it held back of the one before
+
+
+class Appender:
+    """The one writer of a new file. Callers fill `room` and say by how much with `add`."""
+
+    def __init__(self, path: Path, reserve: int = 0) -> None:
+        """Create the file, with its first `reserve` bytes allocated on the disk (`VaultFullError`)."""
+        self.path = path
+        self.written = 0  # bytes handed to the disk, whole pages
+        self._fd = disk.create(path, direct=True)
+        self._map = mmap.mmap(-1, 2 * BLOCK + SLACK)  # page-aligned, as direct writes want it
+        self._view = memoryview(self._map)
+        self._filled = 0
+        self._long = reserve > 0
+        try:
+            disk.reserve(self._fd, reserve, path)
+        except BaseException:
+            self.close()
+            disk.remove(path)
+            raise
+
+    @property
+    def room(self) -> memoryview:
+        """Return where the next bytes go: at least `BLOCK + SLACK` of room."""
+        return self._view[self._filled :]
+
+    def add(self, count: int) -> None:
+        """Take the first `count` bytes of `room` as appended; a full block goes to the disk."""
+        self._filled += count
+        if self._filled >= BLOCK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over all whole pages to the disk; what is left is less than one page."""
+        whole = self._filled - self._filled % disk.PAGE
+        if whole:
+            disk.write_at(self._fd, self._view[:whole], self.written, self.path)
+            self.written += whole
+            left = self._filled - whole
+            self._view[:left] = self._view[whole : self._filled]
+            self._filled = left
+
+    def sync(self) -> None:
+        """Make what was handed over durable."""
+        self.flush()
+        disk.sync(self._fd, self.path)
+
+    def end(self) -> int:
+        """Write the rest, cut reserve and padding, make all durable, close; return the file's size in bytes."""
+        self.flush()
+        size = self.written + self._filled
+        if self._filled:
+            self._view[self._filled : disk.PAGE] = bytes(disk.PAGE - self._filled)
+            disk.write_at(self._fd, self._view[: disk.PAGE], self.written, self.path)
+        if self._filled or self._long:
+            disk.truncate(self._fd, size, self.path)
+        disk.sync(self._fd, self.path)
+        self.close()
+        return size
+
+    def close(self) -> None:
+        """Let go of the file as it is."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            self._view.release()
+            self._map.close()

@@ -1,0 +1,239 @@
+"""Read a sealed recording, check it, and write what was found into the catalogue.
+
+The original is only read, in the sandbox, from byte ranges of the sealed object. Examining again replaces what an earlier
+examination found: a sidecar that came later, a repaired clock, a newer check. Nothing here can fail a recording: what can't be
+read says so, and the bytes stay safe.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bodycam import clock, custody
+from bodycam.db import fold
+from bodycam.fleet.models import Camera, DockingVisit
+from bodycam.fleet.service import issued_to
+from bodycam.geo.places import nearest_place
+from bodycam.jobs import service as jobs
+from bodycam.media.errors import MediaError
+from bodycam.media.info import MediaInfo, MediaKind, info_to_json
+from bodycam.media.sandbox import Sandbox
+from bodycam.media.source import as_file
+from bodycam.people.models import Officer, Unit
+from bodycam.recordings.models import Kind, Recording, State
+from bodycam.recordings.models import Track as TrackRow
+from bodycam.recordings.names import stem_of
+from bodycam.recordings.timing import Beginning, beginning
+from bodycam.runtime import Runtime
+from bodycam.telemetry.reading import Reading, read_recording
+from bodycam.telemetry.track import Track
+from bodycam.vault.errors import DamagedObjectError, ObjectMissingError
+from bodycam.verification.facts import DockClock, RecordingFacts, SealedBytes
+from bodycam.verification.service import check, store
+
+MOST_SIDECARS = 8
+TRUSTED_REFERENCES = {"ntp", "chrony", "timesyncd"}  # what may discipline a dock's clock
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is examined, read once at the start."""
+
+    recording: Recording
+    sidecars: Sequence[Recording]
+    visit: DockingVisit | None
+
+
+def examine(rt: Runtime, recording_id: str, *, reread: bool = False) -> None:
+    """Examine one recording; a sidecar is tied to its recording, which is then examined again with it.
+
+    The sealed bytes were re-read from the disk when they were sealed; with `reread` they are read again now (a scrub found
+    damage, or somebody asked).
+    """
+    with rt.db.write() as session:
+        recording = session.get_one(Recording, recording_id)
+        if recording.kind == Kind.SIDECAR and _tie_to_parent(session, recording):
+            return
+        task = _Task(recording, _sidecars(session, recording), _visit(session, recording))
+    problems = rt.vault.verify(task.recording.object_id).problems if reread else ()
+    try:
+        reading = _read(rt, task)
+    except (MediaError, DamagedObjectError, ObjectMissingError) as error:
+        logger.warning("recording.unreadable", recording=recording_id, reason=error.code)
+        reading = None
+    with rt.db.write() as session:
+        _write(session, rt, recording_id, task, reading, problems)
+
+
+def _read(rt: Runtime, task: _Task) -> Reading:
+    with ExitStack() as stack:
+        source = as_file(stack.enter_context(rt.vault.open(task.recording.object_id)))
+        beside = tuple((row.name, as_file(stack.enter_context(rt.vault.open(row.object_id)))) for row in task.sidecars)
+        sandbox = stack.enter_context(Sandbox())
+        return read_recording(sandbox, source, name=task.recording.name, sidecars=beside)
+
+
+def _tie_to_parent(session: Session, sidecar: Recording) -> bool:
+    """Set a sidecar's recording and ask for that one to be read again; False while none with its stem is known."""
+    stem = stem_of(sidecar.name)
+    for candidate in _same_stem(session, sidecar):
+        if candidate.kind in {Kind.VIDEO, Kind.AUDIO, Kind.IMAGE} and stem_of(candidate.name) == stem:
+            sidecar.parent_id, sidecar.state = candidate.id, State.READ
+            key = f"recording.read:{candidate.id}:{sidecar.id}"
+            jobs.enqueue(session, "recording.read", {"recording_id": candidate.id}, key=key)
+            return True
+    return False
+
+
+def _sidecars(session: Session, recording: Recording) -> list[Recording]:
+    stem = stem_of(recording.name)
+    found = [
+        row
+        for row in _same_stem(session, recording)
+        if row.kind == Kind.SIDECAR and row.id != recording.id and stem_of(row.name) == stem
+    ]
+    for row in found:
+        row.parent_id = recording.id
+    return found[:MOST_SIDECARS]
+
+
+def _same_stem(session: Session, recording: Recording) -> list[Recording]:
+    if recording.camera_id is None:
+        return []
+    base = recording.name.rpartition(".")[0] or recording.name
+    query = select(Recording).where(
+        Recording.camera_id == recording.camera_id, Recording.name.startswith(f"{base}.", autoescape=True)
+    )
+    return list(session.scalars(query.order_by(Recording.id.desc()).limit(50)))
+
+
+def _visit(session: Session, recording: Recording) -> DockingVisit | None:
+    return session.get(DockingVisit, recording.visit_id) if recording.visit_id else None
+
+
+def _write(
+    session: Session, rt: Runtime, recording_id: str, task: _Task, reading: Reading | None, problems: Sequence[str]
+) -> None:
+    recording = session.get_one(Recording, recording_id)
+    if reading is not None:
+        began = beginning(
+            reading.info, reading.track, clock_offset_s=recording.clock_offset_s, sealed_at=recording.sealed_at
+        )
+        _describe(recording, reading, began)
+        _keep_track(session, recording.id, reading.track)
+    readable = reading is not None and bool(
+        reading.info.streams or reading.info.kind == MediaKind.IMAGE or reading.track
+    )
+    recording.state = State.READ if readable else State.UNREADABLE
+    _ascribe(session, recording)
+    findings = check(_facts(recording, task.visit, reading, problems), rt.settings.verification)
+    store(session, recording, findings)
+    custody.record(
+        session, "recording.read", object_id=recording.id, actor="system", details={"state": recording.state}
+    )
+    results = {finding.code: finding.result.value for finding in findings}
+    custody.record(
+        session,
+        "recording.checked",
+        object_id=recording.id,
+        actor="system",
+        details={"verdict": recording.verdict, "results": results},
+    )
+    stamp = clock.now().isoformat()
+    for name in ("recording.render",):
+        jobs.enqueue(session, name, {"recording_id": recording.id}, key=f"{name}:{recording.id}:{stamp}")
+
+
+def _facts(
+    recording: Recording, visit: DockingVisit | None, reading: Reading | None, problems: Sequence[str]
+) -> RecordingFacts:
+    measured = None
+    if visit is not None and visit.offset_s is not None:
+        measured = DockClock(visit.offset_s, is_reference_valid=visit.reference in TRUSTED_REFERENCES)
+    unread = MediaInfo(recording.size, MediaKind(recording.kind), recording.mime or "application/octet-stream")
+    return RecordingFacts(
+        name=recording.name,
+        info=reading.info if reading else unread,
+        at=clock.now(),
+        track=reading.track if reading else None,
+        location=reading.location if reading else None,
+        continuity=reading.continuity if reading else None,
+        clock=measured,
+        sealed=SealedBytes(recording.sha256, tuple(problems)),
+    )
+
+
+def _describe(recording: Recording, reading: Reading, began: Beginning) -> None:
+    info = reading.info
+    video = info.first("video")
+    recording.kind = Kind(info.kind.value)
+    recording.media = json.dumps(info_to_json(info))
+    recording.mime, recording.container, recording.duration_s = info.mime, info.container, info.duration_s
+    recording.codec = video.codec if video else None
+    recording.width, recording.height = (video.width, video.height) if video else (None, None)
+    recording.device_make = info.device.make if info.device else None
+    recording.device_model = info.device.model if info.device else None
+    recording.device_started_at, recording.started_at = began.device, began.started
+    recording.time_raw, recording.time_source = began.raw or recording.time_raw, began.source
+    recording.shown_at = began.started or recording.sealed_at
+    if began.started and info.duration_s is not None:
+        recording.ended_at = began.started + timedelta(seconds=info.duration_s)
+    if reading.location is not None:
+        recording.lat, recording.lon = reading.location.lat, reading.location.lon
+        place = nearest_place(reading.location.lat, reading.location.lon)
+        recording.place = place.label if place else None
+
+
+def _keep_track(session: Session, recording_id: str, track: Track | None) -> None:
+    old = session.get(TrackRow, recording_id)
+    if old is not None:
+        session.delete(old)
+        session.flush()
+    if track is None or track.bbox is None:
+        return
+    west, south, east, north = track.bbox
+    session.add(
+        TrackRow(
+            recording_id=recording_id,
+            reader=track.reader,
+            points=json.dumps(track.rows(), separators=(",", ":")),
+            count=len(track.points),
+            distance_m=track.distance_m,
+            south=south,
+            west=west,
+            north=north,
+            east=east,
+        )
+    )
+
+
+def _ascribe(session: Session, recording: Recording) -> None:
+    """Tie the recording to whoever held the camera when it began, and gather the words it's found by."""
+    officer = None
+    if recording.camera_id is not None:
+        officer = issued_to(session, recording.camera_id, recording.started_at or recording.sealed_at)
+        recording.officer_id = officer.id if officer else None
+    camera = session.get(Camera, recording.camera_id) if recording.camera_id else None
+    if officer is not None:
+        recording.unit_id = officer.unit_id
+    elif camera is not None:
+        recording.unit_id = camera.unit_id
+    recording.folded = words_of(session, recording, officer, camera)
+
+
+def words_of(session: Session, recording: Recording, officer: Officer | None, camera: Camera | None) -> str:
+    """Return the folded words a recording is found by: names, numbers, place, plates."""
+    unit = session.get(Unit, recording.unit_id) if recording.unit_id else None
+    parts = [recording.name, recording.place]
+    parts += [officer.name, officer.number, officer.number.replace("-", ""), officer.team] if officer else []
+    parts += [camera.label, camera.serial] if camera else []
+    parts += [unit.name] if unit else []
+    parts += [text for plate in recording.plates for text in (plate.raw, plate.compact)]
+    return fold(" ".join(part for part in parts if part))
