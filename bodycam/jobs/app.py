@@ -15,9 +15,10 @@ from bodycam.settings import Settings
 
 def make_app(settings: Settings) -> Celery:
     """Return the Celery app for these settings and let this process send jobs through it."""
+    local = settings.broker.url.startswith("filesystem://")
     app = Celery("bodycam", set_as_current=False)
     app.conf.update(
-        broker_url=settings.broker.url,
+        broker_url="filesystem://localhost" if local else settings.broker.url,  # a bare one warns about its host
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport_options(settings),
         task_acks_late=True,

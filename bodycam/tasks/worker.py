@@ -32,7 +32,10 @@ def register(app: Celery, rt: Runtime) -> None:
     for name in handlers:
         task_for(name)
 
-    app.task(name=SWEEP)(lambda: sweep_once(rt))
+    def sweep() -> None:
+        sweep_once(rt)
+
+    app.task(name=SWEEP)(sweep)
 
 
 def sweep_once(rt: Runtime) -> None:

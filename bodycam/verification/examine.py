@@ -185,9 +185,11 @@ def _describe(recording: Recording, reading: Reading, began: Beginning) -> None:
     recording.shown_at = began.started or recording.sealed_at
     if began.started and info.duration_s is not None:
         recording.ended_at = began.started + timedelta(seconds=info.duration_s)
-    if reading.location is not None:
-        recording.lat, recording.lon = reading.location.lat, reading.location.lon
-        place = nearest_place(reading.location.lat, reading.location.lon)
+    where = next(iter(reading.track.fixed), None) if reading.track else None
+    where = where or reading.location
+    if where is not None:
+        recording.lat, recording.lon = where.lat, where.lon
+        place = nearest_place(where.lat, where.lon)
         recording.place = place.label if place else None
 
 
