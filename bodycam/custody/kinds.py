@@ -85,3 +85,5 @@ KINDS: dict[str, Kind] = {
     "upload.started": Kind("Bắt đầu tải lên", "Upload started"),
     "upload.terminated": Kind("Hủy lượt tải lên", "Upload terminated"),
 }
+
+RECEIPT_KINDS = tuple(name for name, kind in KINDS.items() if kind.receipt)

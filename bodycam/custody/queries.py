@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bodycam import clock
-from bodycam.custody.kinds import KINDS
+from bodycam.custody.kinds import RECEIPT_KINDS
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent
 from bodycam.errors import NotFoundError
@@ -55,8 +55,7 @@ def find_event(session: Session, reference: str) -> CustodyEvent:
     """
     event = session.get(CustodyEvent, reference)
     if event is None:
-        kinds = [name for name, kind in KINDS.items() if kind.receipt]
-        query = select(CustodyEvent).where(CustodyEvent.object_id == reference, CustodyEvent.kind.in_(kinds))
+        query = select(CustodyEvent).where(CustodyEvent.object_id == reference, CustodyEvent.kind.in_(RECEIPT_KINDS))
         event = session.scalar(query.order_by(CustodyEvent.id.desc()).limit(1))
     if event is None:
         raise NotFoundError(what=reference)

@@ -17,7 +17,7 @@ from bodycam.custody import merkle
 from bodycam.custody.canonical import JSON, parse
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogDamagedError, LogForkError
-from bodycam.custody.kinds import KINDS
+from bodycam.custody.kinds import RECEIPT_KINDS
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.receipts import issue
@@ -30,7 +30,7 @@ _logger = structlog.get_logger()
 
 
 def reconcile(db: Database, log: Log, head: Checkpoint | None) -> None:
-    """Give every signed leaf its row and index, and every event that earns one its receipt.
+    """Give every signed leaf its row, its index and, when its kind earns one, its receipt.
 
     Raises:
         LogForkError: the database knows more than was signed, or says otherwise about a signed event.
@@ -52,8 +52,19 @@ def reconcile(db: Database, log: Log, head: Checkpoint | None) -> None:
     start = known if count == known else 0  # rows are missing in the middle: go through all
     if start < head.size:
         _mark_from(db, log, head, start)
-    while _issue_page(db, log, head):
-        pass
+
+
+def reissue(db: Database, log: Log) -> None:
+    """Issue the receipts whose rows were lost; a crash loses none, since index and receipt are committed together."""
+    head = log.head()
+    while head is not None:
+        with db.read() as session:
+            events = unissued(session, _PAGE)
+        if not events:
+            return
+        receipts = issue(log, events, head)
+        with db.write() as session:
+            session.add_all(receipts)
 
 
 def read_leaf(entry: bytes) -> Mapping[str, JSON]:
@@ -72,11 +83,10 @@ def read_leaf(entry: bytes) -> Mapping[str, JSON]:
 
 def unissued(session: Session, limit: int) -> list[CustodyEvent]:
     """Return sequenced events whose kind earns a receipt and that have none, oldest first."""
-    kinds = [name for name, kind in KINDS.items() if kind.receipt]
     query = (
         select(CustodyEvent)
         .outerjoin(Receipt, Receipt.event_id == CustodyEvent.id)
-        .where(CustodyEvent.log_index.is_not(None), CustodyEvent.kind.in_(kinds), Receipt.event_id.is_(None))
+        .where(CustodyEvent.log_index.is_not(None), CustodyEvent.kind.in_(RECEIPT_KINDS), Receipt.event_id.is_(None))
         .order_by(CustodyEvent.log_index)
         .limit(limit)
     )
@@ -92,46 +102,39 @@ def _mark_from(db: Database, log: Log, head: Checkpoint, start: int) -> None:
             if merkle.leaf_hash(entry) != hashes[index % WIDTH]:
                 raise LogDamagedError(path=log.tiles.path("entries", bundle), reason=f"entry {index} was altered")
         with db.write() as session:
-            restored += sum(_mark(session, index, entry) for index, entry in leaves)
+            found = [_mark(session, index, entry) for index, entry in leaves]
+            session.flush()
+            rows = [row for row, _ in found if row.kind in RECEIPT_KINDS and session.get(Receipt, row.id) is None]
+            session.add_all(issue(log, rows, head))
+        restored += sum(made for _, made in found)
     if restored:
         _logger.warning("log.rows_restored", rows=restored)
         with db.write() as session:
             record(session, "log.rows_restored", object_id="log", actor="system", details={"rows": restored})
 
 
-def _mark(session: Session, index: int, entry: bytes) -> bool:
-    # returns whether the row had to be made again
+def _mark(session: Session, index: int, entry: bytes) -> tuple[CustodyEvent, bool]:
+    # returns the row and whether it had to be made again
     leaf = read_leaf(entry)
     row = session.get(CustodyEvent, str(leaf["id"]))
     if row is None:
         actor = leaf.get("actor")
-        session.add(
-            CustodyEvent(
-                id=str(leaf["id"]),
-                log_index=index,
-                kind=str(leaf["kind"]),
-                object_id=str(leaf["object"]),
-                actor=actor if isinstance(actor, str) else None,
-                body=entry.decode(),
-                openings=None,
-                created_at=datetime.fromisoformat(str(leaf["time"])),
-            ),
+        row = CustodyEvent(
+            id=str(leaf["id"]),
+            log_index=index,
+            kind=str(leaf["kind"]),
+            object_id=str(leaf["object"]),
+            actor=actor if isinstance(actor, str) else None,
+            body=entry.decode(),
+            openings=None,
+            created_at=datetime.fromisoformat(str(leaf["time"])),
         )
-        return True
+        session.add(row)
+        return row, True
     if row.body.encode() != entry or row.log_index not in {None, index}:
         raise LogForkError(
             reason=f"the database says otherwise about event {row.id}, signed as entry {index}",
             reason_vi=f"cơ sở dữ liệu ghi khác về sự kiện {row.id}, đã ký ở mục {index}",
         )
     row.log_index = index
-    return False
-
-
-def _issue_page(db: Database, log: Log, head: Checkpoint) -> int:
-    with db.read() as session:
-        events = unissued(session, _PAGE)
-    receipts = issue(log, events, head)
-    if receipts:
-        with db.write() as session:
-            session.add_all(receipts)
-    return len(receipts)
+    return row, False

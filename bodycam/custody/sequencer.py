@@ -17,11 +17,11 @@ import structlog
 from sqlalchemy import Connection, exists, func, select, update
 
 from bodycam import clock
-from bodycam.custody.kinds import KINDS
+from bodycam.custody.kinds import RECEIPT_KINDS
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.receipts import issue
-from bodycam.custody.reconcile import reconcile
+from bodycam.custody.reconcile import reconcile, reissue
 from bodycam.custody.service import record, record_now
 from bodycam.custody.tiles import TileWriter
 from bodycam.db import Database
@@ -82,6 +82,7 @@ class Sequencer:
         with ExitStack() as stack:
             self._hold_patiently(stack, stop, wait_s)
             writer = self._open()
+            reissue(self._db, self._log)
             signed_at = -math.inf  # the first tick comes at once: it dates the start
             while not stop.is_set():
                 if self._drain(writer):
@@ -127,11 +128,10 @@ class Sequencer:
         writer.prune()
         for index, event in enumerate(events, start=first):
             event.log_index = index  # detached: tells `issue`; the rows are written below
-        receipts = issue(self._log, [event for event in events if _earns_receipt(event)], signed)
+        receipts = issue(self._log, [event for event in events if event.kind in RECEIPT_KINDS], signed)
         with self._db.write() as session:
             session.execute(update(CustodyEvent), [{"id": event.id, "log_index": event.log_index} for event in events])
             session.add_all(receipts)
-        _logger.debug("log.appended", events=len(events), size=signed.size)
         return len(events)
 
     def _anything_pending(self) -> bool:
@@ -165,10 +165,6 @@ class Sequencer:
                     raise
             else:
                 return
-
-
-def _earns_receipt(event: CustodyEvent) -> bool:
-    return event.kind in KINDS and KINDS[event.kind].receipt
 
 
 def main() -> int:
