@@ -222,7 +222,7 @@ def _check_rows(session: Session, start: int, entries: Sequence[bytes], report: 
                 continue
             if row.log_index is None:
                 report.unmarked += 1  # the sequencer marks it now, or at its next start
-            else:
+            elif row.log_index != index:
                 vi, en = f"Dòng trong cơ sở dữ liệu mang số {row.log_index}.", f"Its row has the index {row.log_index}."
                 report.add("row", where, vi, en)
         report.events += 1

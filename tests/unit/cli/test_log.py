@@ -7,6 +7,7 @@ from bodycam.cli.log import log as command
 from bodycam.custody import record, record_now
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import NotInLogError, ReceiptError
+from bodycam.custody.kinds import KINDS
 from bodycam.custody.log import Log
 from bodycam.custody.proof import parse_proof
 from bodycam.custody.sequencer import Sequencer
@@ -86,7 +87,7 @@ def test_a_receipt_goes_out_and_is_checked_without_the_database(tmp_path, monkey
     result = run("verify-receipt", str(out))
     assert result.exit_code == 0
     assert "BIÊN NHẬN HỢP LỆ" in result.stdout
-    assert "Niêm phong bản ghi / Recording sealed" in result.stdout
+    assert f"{KINDS['recording.sealed'].vi} / Recording sealed" in result.stdout
     assert "ab" * 32 in result.stdout
     monkeypatch.setenv("BODYCAM_DATA_DIR", str(tmp_path / "elsewhere"))
     facts = json.loads(run("verify-receipt", str(out), "--key", str(key), "--json").stdout)

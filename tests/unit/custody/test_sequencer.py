@@ -8,7 +8,7 @@ from bodycam.custody import history, merkle, receipt_for, record, record_now
 from bodycam.custody.audit import Verdict, audit
 from bodycam.custody.canonical import parse
 from bodycam.custody.log import Log
-from bodycam.custody.models import CustodyEvent
+from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.queries import log_state
 from bodycam.custody.receipts import receipt_path, verify_receipt
 from bodycam.custody.sequencer import Sequencer
@@ -127,9 +127,10 @@ def test_a_database_from_an_older_backup_is_brought_forward(db, log, sequencer, 
     older = Database(f"sqlite:///{tmp_path}/older.db")
     Base.metadata.create_all(older.engine)
     with older.write() as session, db.read() as full:
-        row = full.get(CustodyEvent, old)
-        fields = {column.key: getattr(row, column.key) for column in CustodyEvent.__table__.columns}
-        session.add(CustodyEvent(**fields))
+        for model in (CustodyEvent, Receipt):
+            row = full.get(model, old)
+            session.add(model(**{column.key: getattr(row, column.key) for column in model.__table__.columns}))
+            session.flush()
     Sequencer(older, log).run_once()
     assert [row.body for row in rows(older)][:3] == [row.body for row in rows(db)]
     assert rows(older)[3].kind == "log.rows_restored"
@@ -149,6 +150,37 @@ def test_a_row_deleted_from_the_middle_is_made_again(db, log, sequencer):
     Sequencer(db, log).run_once()
     assert [row.log_index for row in rows(db)] == [0, 1, 2, 3]
     assert [row.kind for row in rows(db)][1] == "key.created"
+
+
+def test_a_lost_receipt_row_is_issued_again_when_the_sequencer_starts(db, log, sequencer):
+    sealed = seal(db)
+    sequencer.run_once()
+    with db.write() as session:
+        session.delete(receipt_for(session, sealed))
+    stop = threading.Event()
+    stop.set()
+    sequencer.run_forever(stop)
+    with db.read() as session:
+        assert verify_receipt(receipt_for(session, sealed).body, log.verifier).sha256 == "ab" * 32
+
+
+def test_an_audit_beside_a_living_sequencer_finds_nothing(db, log, sequencer):
+    stop = threading.Event()
+    thread = threading.Thread(target=sequencer.run_forever, args=(stop,))
+    thread.start()
+    try:
+        deadline = time.monotonic() + 1.5
+        while time.monotonic() < deadline:
+            with db.write() as session:
+                for _ in range(40):
+                    record(session, "recording.read", object_id="r")
+            seal(db)
+            report = audit(db, log)
+            assert report.verdict is Verdict.VALID, report.problems[:3]
+    finally:
+        stop.set()
+        thread.join()
+    assert report.size > 256
 
 
 @pytest.mark.postgres
