@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bodycam.db import Base, new_id
 
+NUMBER = "number"
+"""The identifier kind of the case's own number: kept among the identifiers so that any spelling of it is found."""
+
 
 class CaseState(StrEnum):
     """How a case stands."""
@@ -35,7 +38,8 @@ class Case(Base):
     __tablename__ = "case_file"  # CASE is a word of SQL
     __table_args__ = (
         Index("ix_case_file_unit_id_starts_at", "unit_id", "starts_at", "id"),  # list in a scope, newest first
-        Index("ix_case_file_starts_at", "starts_at", "id"),  # list of all; cases around a recording's time
+        Index("ix_case_file_starts_at", "starts_at", "id"),  # list of all, newest first
+        Index("ix_case_file_ends_at", "ends_at"),  # cases around a recording's time
         UniqueConstraint("unit_id", "kind", "year", "number"),  # import again = update; numbers restart each year
     )
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from bodycam.cases.identifiers import compact, search_forms
 from bodycam.cases.models import Case, CaseIdentifier, CaseRecording, LinkState
 from bodycam.db import fold
 from bodycam.errors import InvalidInputError
@@ -79,16 +80,11 @@ def _conditions(wanted: RecordingFilter) -> list[ColumnElement[bool]]:
         (wanted.unit_id, lambda: Recording.unit_id.in_(_units_below(wanted.unit_id or ""))),
         (wanted.officer.strip(), lambda: Recording.officer_id.in_(_officers(wanted.officer))),
         (wanted.camera.strip(), lambda: Recording.camera_id.in_(_cameras(wanted.camera.strip()))),
-        (wanted.plate.strip(), lambda: _with_plate(compact(wanted.plate))),
+        (wanted.plate.strip(), lambda: _with_plate(wanted.plate)),
         (wanted.case.strip(), lambda: Recording.id.in_(_of_case(wanted.case.strip()))),
     ]
     found = [condition() for question, condition in asked if question]
     return [*found, _mentions(wanted.text)] if wanted.text.strip() else found
-
-
-def compact(text: str) -> str:
-    """Return an identifier as it's compared: upper case, letters (with Đ) and digits only."""
-    return "".join(c for c in text.upper() if c.isalnum())
 
 
 def _units_below(unit_id: str) -> Select[str]:
@@ -110,7 +106,8 @@ def _officers(text: str) -> Select[str]:
 
 def _of_case(text: str) -> Select[str]:
     words = fold(text)
-    identifier = CaseIdentifier.compact.startswith(compact(text)) if compact(text) else CaseIdentifier.id.is_(None)
+    forms = [CaseIdentifier.compact.startswith(form) for form in search_forms(text)]
+    identifier = or_(*forms) if forms else CaseIdentifier.id.is_(None)
     cases = select(Case.id).where(or_(Case.id == text, Case.folded.contains(words, autoescape=True)))
     by_identifier = select(CaseIdentifier.case_id).where(identifier)
     return select(CaseRecording.recording_id).where(
