@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 
 import structlog
 from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from bodycam import clock
 from bodycam.custody.kinds import RECEIPT_KINDS
@@ -181,6 +182,12 @@ def main() -> int:
     except BodycamError as error:
         _logger.error("sequencer.stopped", code=error.code, reason=error.text("en"))  # noqa: TRY400  a named error needs no trace
         return error.exit_code
+    except (
+        OSError,
+        SQLAlchemyError,
+    ) as error:  # a full disk, a database that is away: the next start goes on from what was signed
+        _logger.error("sequencer.stopped", code="outside", reason=str(error))  # noqa: TRY400  not a mistake of the program
+        return 1
     finally:
         db.close()
     return 0

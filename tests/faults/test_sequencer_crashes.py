@@ -142,13 +142,13 @@ def test_the_process_killed_again_and_again_ends_with_a_whole_log(tmp_path):
     Base.metadata.create_all(db.engine, tables=[CustodyEvent.__table__, Receipt.__table__])
     log = Log.open(tmp_path / "log", tmp_path / "keys", origin="bodycam.local/log")
     count = size = 0
-    for round_ in range(4):
+    for round_ in range(3):
         process = subprocess.Popen([sys.executable, "-m", "bodycam.custody.sequencer"], env=environment)
         deadline = time.monotonic() + 20
         while (grown := log.checkpoint().size if log.checkpoint_at() else 0) == size and time.monotonic() < deadline:
             add(db, 5)
             count += 6
-        time.sleep(0.02 * round_)
+        time.sleep(0.03 * round_)
         process.kill()
         process.wait()
         assert grown > size
@@ -181,3 +181,12 @@ def test_the_process_ends_when_its_parent_s_pipe_closes_and_when_told_to(tmp_pat
         process.stdin.close()
     assert audit(db, log).verdict is Verdict.VALID
     db.close()
+
+
+def test_a_database_without_tables_ends_the_process_with_a_line_not_a_trace(tmp_path):
+    command = [sys.executable, "-m", "bodycam.custody.sequencer"]
+    environment = os.environ | {"BODYCAM_DATA_DIR": str(tmp_path)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "sequencer.stopped" in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
