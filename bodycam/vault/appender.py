@@ -6,12 +6,13 @@ RAM that a later read could be answered from. The last, short page is padded to 
 
 import mmap
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from bodycam.vault import disk
 
-BLOCK = 1 << 20
-SLACK = 64 << 10  # what encryption adds to a block, and what it held back of the one before
+BLOCK = 4 << 20
+SLACK = 128 << 10
 
 
 class Appender:
@@ -20,12 +21,15 @@ class Appender:
     def __init__(self, path: Path, reserve: int = 0) -> None:
         """Create the file, with its first `reserve` bytes allocated on the disk (`VaultFullError`)."""
         self.path = path
-        self.written = 0  # bytes handed to the disk, whole pages
+        self.written = 0  # bytes the disk has taken, whole pages
         self._fd = disk.create(path, direct=True)
-        self._map = mmap.mmap(-1, 2 * BLOCK + SLACK)  # page-aligned, as direct writes want it
-        self._view = memoryview(self._map)
+        self._maps = [mmap.mmap(-1, 2 * BLOCK + SLACK) for _ in range(2)]  # page-aligned, as direct writes want it
+        self._view, self._other = (memoryview(area) for area in self._maps)
         self._filled = 0
         self._long = reserve > 0
+        self._disk = ThreadPoolExecutor(1, "vault-write")
+        self._pending: Future[None] | None = None
+        self._pending_size = 0
         try:
             disk.reserve(self._fd, reserve, path)
         except BaseException:
@@ -39,20 +43,20 @@ class Appender:
         return self._view[self._filled :]
 
     def add(self, count: int) -> None:
-        """Take the first `count` bytes of `room` as appended; a full block goes to the disk."""
+        """Take the first `count` bytes of `room` as appended; a full block goes to the disk while the next is filled.
+
+        Raises what writing the block before raised (`VaultFullError`, `VaultIoError`).
+        """
         self._filled += count
         if self._filled >= BLOCK:
-            self.flush()
+            self._hand_over()
 
     def flush(self) -> None:
-        """Hand over all whole pages to the disk; what is left is less than one page."""
-        whole = self._filled - self._filled % disk.PAGE
-        if whole:
-            disk.write_at(self._fd, self._view[:whole], self.written, self.path)
-            self.written += whole
-            left = self._filled - whole
-            self._view[:left] = self._view[whole : self._filled]
-            self._filled = left
+        """Have all whole pages written; what is left is less than one page."""
+        self._wait()
+        whole = self._swap()
+        disk.write_at(self._fd, self._other[:whole], self.written, self.path)
+        self.written += whole
 
     def sync(self) -> None:
         """Make what was handed over durable."""
@@ -75,7 +79,30 @@ class Appender:
     def close(self) -> None:
         """Let go of the file as it is."""
         if self._fd >= 0:
+            self._disk.shutdown()
             os.close(self._fd)
             self._fd = -1
             self._view.release()
-            self._map.close()
+            self._other.release()
+            for area in self._maps:
+                area.close()
+
+    def _hand_over(self) -> None:
+        self._wait()
+        whole = self._swap()
+        self._pending = self._disk.submit(disk.write_at, self._fd, self._other[:whole], self.written, self.path)
+        self._pending_size = whole
+
+    def _wait(self) -> None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            pending.result()
+            self.written += self._pending_size
+
+    def _swap(self) -> int:
+        """Make the other buffer current, with what fills no page; return how many bytes of whole pages the old one holds."""
+        whole = self._filled - self._filled % disk.PAGE
+        self._other[: self._filled - whole] = self._view[whole : self._filled]
+        self._view, self._other = self._other, self._view
+        self._filled -= whole
+        return whole

@@ -116,6 +116,7 @@ class _Walk:
     def take(self, upto: int) -> None:
         disk.sync(self.fd, self.path)
         disk.drop_cache(self.fd, self._at, 0)
+        disk.read_ahead(self.fd, self._at, upto - self._at)
         while self._at < upto:
             count = disk.read_into(self.fd, self._block[: min(BLOCK, upto - self._at)], self._at, self.path)
             if not count:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from bodycam.vault.fingerprint import Fingerprint
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.reread import TrailingReread
 
-WINDOW = 8 << 20  # sealed bytes between two hand-overs to the re-reading thread
+WINDOW = 32 << 20  # sealed bytes between two hand-overs to the re-reading thread
+_WORTH_A_THREAD = 256 << 10
 _RUN = 64  # chunks read at once
 _NAME = re.compile(r"(\d{5})\.([\w-]{80})(?:\.(\d{1,15}))?\.(part|torn|seg|merge|whole)")
 
@@ -145,6 +147,7 @@ class SegmentWriter:
         self._file = Appender(segment.path, chunked.sealed_size(reserve) if reserve else 0)
         self._encryptor = Cobblestone256Encryptor(key, chunked.OBJECT)
         self._hash = hashlib.sha256()
+        self._hasher = ThreadPoolExecutor(1, "vault-hash")
         self._fingerprint = Fingerprint()
         self._handed = 0
         self._named = False
@@ -156,8 +159,15 @@ class SegmentWriter:
         for at in range(0, len(view), BLOCK):
             piece = view[at : at + BLOCK]
             self._fingerprint.update(piece)  # first, so that it also vouches for what is hashed and encrypted next
-            self._hash.update(piece)
-            self._file.add(self._encryptor.update_into(piece, self._file.room))
+            if len(piece) < _WORTH_A_THREAD:
+                self._hash.update(piece)
+                self._file.add(self._encryptor.update_into(piece, self._file.room))
+            else:
+                hashed = self._hasher.submit(self._hash.update, piece)  # on another core: it takes as long as the rest
+                try:
+                    self._file.add(self._encryptor.update_into(piece, self._file.room))
+                finally:
+                    hashed.result()
             self.size += len(piece)
         if self._file.written - self._handed >= WINDOW:
             self._handed = self._file.written
@@ -178,6 +188,7 @@ class SegmentWriter:
         self._file.room[: len(last)] = last
         self._file.add(len(last))
         sealed = self._file.end()
+        self._hasher.shutdown()
         settled = self.segment.become(state, self.size)
         if self._trailing is not None:
             self._trailing.complete(sealed)
@@ -186,6 +197,7 @@ class SegmentWriter:
     def abandon(self) -> None:
         """Let go of the file as it is; what lies in it is settled by the next who opens the attempt."""
         self._file.close()
+        self._hasher.shutdown()
         if self._trailing is not None:
             self._trailing.stop()
             self._trailing = None
