@@ -175,7 +175,7 @@ def _cases(
         unit_id=units[Force.TAX],
         facts=facts(
             tax, 50, "Trụ sở công ty thử nghiệm, Hà Nội", "Kiểm tra thuế tại trụ sở người nộp thuế", f"{year}/QĐ-CT",
-            identifiers={"tax_code": ["0100109106"]}, fields={"taxpayer": "Công ty thử nghiệm"},
+            identifiers={"tax_code": ["0999900017"]}, fields={"taxpayer": "Công ty thử nghiệm"},
         ),
     )  # fmt: skip
     open_case(

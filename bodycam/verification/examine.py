@@ -185,8 +185,8 @@ def _describe(recording: Recording, reading: Reading, began: Beginning) -> None:
     recording.shown_at = began.started or recording.sealed_at
     if began.started and info.duration_s is not None:
         recording.ended_at = began.started + timedelta(seconds=info.duration_s)
-    where = next(iter(reading.track.fixed), None) if reading.track else None
-    where = where or reading.location
+    first_fix = next(iter(reading.track.fixed), None) if reading.track else None
+    where = first_fix or reading.location
     if where is not None:
         recording.lat, recording.lon = where.lat, where.lon
         place = nearest_place(where.lat, where.lon)
