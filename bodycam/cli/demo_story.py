@@ -113,9 +113,7 @@ def _holder(
     return officer
 
 
-def _accounts(
-    session: Session, rt: Runtime, units: dict[Force, str], root: str, officers: dict[str, Officer]
-) -> None:
+def _accounts(session: Session, rt: Runtime, units: dict[Force, str], root: str, officers: dict[str, Officer]) -> None:
     """Make one account a role; the case officer holds the role in each force, since tax and customs see their own only."""
     own = next(officer for officer in officers.values() if officer.force == Force.TRAFFIC_POLICE)
     places = {
@@ -138,9 +136,7 @@ def _accounts(
             grant(session, account.id, role, unit_id)
 
 
-def _cases(
-    session: Session, recordings: list[Planned], units: dict[Force, str], officers: dict[str, Officer]
-) -> None:
+def _cases(session: Session, recordings: list[Planned], units: dict[Force, str], officers: dict[str, Officer]) -> None:
     def of(force: Force, nth: int) -> Planned:
         return [planned for planned in recordings if planned.force == force][nth]
 

@@ -12,14 +12,16 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
+from bodycam.clock import VIETNAM
 from bodycam.db import fold, nfc
-from bodycam.errors import BodycamError
+from bodycam.errors import BodycamError, InvalidInputError
 
 MAX_BYTES = 32 << 20
 MAX_UNPACKED = 256 << 20  # an XLSX is a ZIP: 32 MiB may unpack to anything
@@ -27,6 +29,7 @@ MAX_ROWS = 50_000
 MAX_COLUMNS = 200
 HEADER_WITHIN = 10  # rows
 _DELIMITERS = ";,\t"
+_TIMES = ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _ZIP_MAGIC = b"PK\x03\x04"
 
 
@@ -97,6 +100,23 @@ def parse_sheet(name: str, data: bytes, columns: Sequence[Column]) -> Sheet:
     keys, ignored = _assign(name, header, columns)
     rows = tuple(_rows(grid[place + 1 :], keys, place + 2))
     return Sheet(name, hashlib.sha256(data).hexdigest(), len(data), encoding, rows, ignored)
+
+
+def parse_local_time(text: str) -> datetime:
+    """Return a time written dd/mm/yyyy [hh:mm[:ss]] (or ISO, year first) in Vietnam's time, aware.
+
+    Raises:
+        InvalidInputError: it is written otherwise.
+    """
+    plain = " ".join(text.replace("T", " ").split())
+    for form in _TIMES:
+        with suppress(ValueError):
+            return datetime.strptime(plain, form).replace(tzinfo=VIETNAM)
+    raise InvalidInputError(
+        field="time",
+        reason=f"“{text}” isn't a date; write dd/mm/yyyy or dd/mm/yyyy hh:mm",
+        reason_vi=f"“{text}” không phải ngày; ghi ngày/tháng/năm hoặc ngày/tháng/năm giờ:phút",
+    )
 
 
 def _decode(name: str, data: bytes) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from bodycam.cases import matching
 from bodycam.jobs.service import Handler
 from bodycam.media.info import info_from_json
 from bodycam.recordings import renditions
@@ -30,10 +31,24 @@ def render(rt: Runtime, recording_id: str) -> None:
         renditions.make(rt, recording_id, info_from_json(media))
 
 
+def match(rt: Runtime, recording_id: str) -> None:
+    """Propose a recording for the cases it may belong to."""
+    with rt.db.write() as session:
+        matching.match_recording(session, recording_id)
+
+
+def match_case(rt: Runtime, case_id: str) -> None:
+    """Propose recordings for a case."""
+    with rt.db.write() as session:
+        matching.match_case(session, case_id)
+
+
 HANDLERS: dict[str, Callable[..., None]] = {
     "recording.read": read,
     "recording.recheck": recheck,
     "recording.render": render,
+    "recording.match": match,
+    "case.match": match_case,
 }
 
 

@@ -147,7 +147,7 @@ def _write(
         details={"verdict": recording.verdict, "results": results},
     )
     stamp = clock.now().isoformat()
-    for name in ("recording.render",):
+    for name in ("recording.match", "recording.render"):
         jobs.enqueue(session, name, {"recording_id": recording.id}, key=f"{name}:{recording.id}:{stamp}")
 
 
