@@ -14,7 +14,7 @@ import av
 import av.error
 import structlog
 
-from bodycam.media.boxes import boxes, find, payload
+from bodycam.media.boxes import Box, boxes, find, payload
 from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind
 from bodycam.media.names import time_in_name
 from bodycam.media.problems import Problem, problem
@@ -124,8 +124,10 @@ def _describe(container: Any, size: int, head: bytes) -> MediaInfo:  # noqa: ANN
 
 def _stream(stream: Any) -> Stream:  # noqa: ANN401
     context = stream.codec_context
-    codec = context.codec.canonical_name if context is not None else None
     duration = _seconds(stream.duration, stream.time_base)
+    if context is None:  # a codec nobody knows, or none
+        return Stream(str(stream.type), duration_s=duration)
+    codec = context.codec.canonical_name
     if stream.type == "video":
         rate = stream.average_rate or stream.guessed_rate
         return Stream(
@@ -207,6 +209,8 @@ def _device(tags: dict[str, str]) -> Device | None:
 def _with_boxes(file: BinaryIO, size: int, info: MediaInfo) -> MediaInfo:
     """Add what PyAV doesn't say: bytes missing at the end, and a `©xyz` position it left out."""
     top = list(boxes(file, 0, size))
+    if info.kind is MediaKind.OTHER and not _has_index(top):
+        return replace(info, kind=MediaKind.VIDEO, problems=(problem("no_moov"),))
     missing = sum(box.missing for box in top)
     if missing and not info.has_problem("no_moov"):
         info = _with_problems(info, problem("truncated", missing=missing))
@@ -217,10 +221,13 @@ def _with_boxes(file: BinaryIO, size: int, info: MediaInfo) -> MediaInfo:
     return info
 
 
+def _has_index(top: list[Box]) -> bool:
+    return any(box.type in {b"moov", b"moof"} and not box.missing for box in top)
+
+
 def _unreadable(file: BinaryIO, size: int, head: bytes) -> MediaInfo:
     if head[4:8] in {b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip"}:
-        types = {box.type for box in boxes(file, 0, size)}
-        code = "damaged" if types & {b"moov", b"moof"} else "no_moov"
+        code = "damaged" if _has_index(list(boxes(file, 0, size))) else "no_moov"
         return MediaInfo(size, MediaKind.VIDEO, "video/mp4", container="mp4", problems=(problem(code),))
     known = head[:4] in {b"RIFF", b"\x1aE\xdf\xa3", b"OggS", b"fLaC"}
     return MediaInfo(

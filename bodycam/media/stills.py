@@ -6,7 +6,9 @@ read another way and the problem named. Rationals that are NaN or divide by zero
 
 import io
 import struct
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
@@ -110,7 +112,7 @@ def _read_exifread(file: BinaryIO) -> dict[str, str] | None:
 def _read_pillow(file: BinaryIO) -> dict[str, str]:
     file.seek(0)
     try:
-        with Image.open(file) as image:
+        with _quiet(), Image.open(file) as image:
             exif = image.getexif()
             named = {ExifTags.TAGS.get(tag, ""): value for tag, value in exif.items()}
             named |= {ExifTags.TAGS.get(tag, ""): value for tag, value in exif.get_ifd(ExifTags.IFD.Exif).items()}
@@ -119,6 +121,14 @@ def _read_pillow(file: BinaryIO) -> dict[str, str]:
         _log.info("exif_unreadable_by_pillow", error=type(error).__name__)
         return {}
     return _keep({name: _text(value) for name, value in named.items()})
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pillow warns of damaged Exif; the problem is named to the person instead."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _text(value: object) -> str:
@@ -136,7 +146,7 @@ def _keep(tags: dict[str, str]) -> dict[str, str]:
 def _pillow_size(file: BinaryIO) -> tuple[int, int] | None:
     file.seek(0)
     try:
-        with Image.open(file) as image:
+        with _quiet(), Image.open(file) as image:
             return image.size
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
         return None

@@ -54,9 +54,11 @@ class _Assembler:
         try:
             message = NMEAReader.parse(sentence.split(b"*")[0] + b"*00\r\n", validate=0)
         except _ERRORS:
+            message = None
+        if message is None or not hasattr(message, "lat"):  # a talker that pynmeagps gives another meaning
             self.collector.rejected += 1
             return
-        clock = message.time if isinstance(getattr(message, "time", None), time) else None
+        clock = message.time if isinstance(message.time, time) else None
         if sentence[3:6] == b"RMC" and isinstance(message.date, date):
             self._day = message.date
         self._merge(clock, self._point(message, sentence, clock, offset))
