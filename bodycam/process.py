@@ -16,6 +16,7 @@ from pathlib import Path
 from bodycam.errors import BodycamError
 
 LIFELINE = "--lifeline"
+_LOWEST_LEVEL = 20  # info
 
 
 class AlreadyRunningError(BodycamError):
@@ -60,3 +61,20 @@ def only_one(path: Path, what: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def log_to_stderr() -> None:
+    """Send this process's log lines to standard error, short and readable: standard output belongs to data."""
+    import structlog  # late: the command's --help needs no logging
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, sort_keys=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LOWEST_LEVEL),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

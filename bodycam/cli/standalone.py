@@ -3,19 +3,17 @@
 If `bodycam up` runs, its sequencer holds the log's lock; then this process only waits for the receipts it needs.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import select
 
-from bodycam import clock
 from bodycam.custody.models import Receipt
 from bodycam.custody.sequencer import Sequencer
 from bodycam.errors import BodycamError
 from bodycam.jobs import service as jobs
 from bodycam.migrations.runner import ensure
-from bodycam.process import AlreadyRunningError
+from bodycam.process import AlreadyRunningError, log_to_stderr
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import Settings
 from bodycam.tasks.table import bind
@@ -34,6 +32,7 @@ class ReceiptLateError(BodycamError):
 @contextmanager
 def standalone(settings: Settings) -> Iterator[Runtime]:
     """Open the installation with its database brought up to date."""
+    log_to_stderr()
     if settings.database.url.startswith("sqlite"):
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     ensure(settings.database.url)
@@ -42,22 +41,20 @@ def standalone(settings: Settings) -> Iterator[Runtime]:
 
 
 def settle(rt: Runtime, event_ids: Sequence[str]) -> None:
-    """Put what happened into the log, wait for these events' receipts, then run the jobs that are due.
+    """Put what happened into the log, make sure of these events' receipts, then run the jobs that are due.
 
     Raises:
         ReceiptLateError: another process is the sequencer and gave no receipt within a minute.
     """
-    end = clock.monotonic() + RECEIPT_WAIT_SECONDS
-    while True:
-        try:
-            Sequencer(rt.db, rt.log).run_once()
-        except AlreadyRunningError:
-            time.sleep(0.2)  # the other sequencer works; the pause only keeps this one from asking too often
-        if not _without_receipt(rt, event_ids):
-            break
-        if clock.monotonic() > end:
-            raise ReceiptLateError(seconds=int(RECEIPT_WAIT_SECONDS))
+    sequencer = Sequencer(rt.db, rt.log)
+    try:
+        sequencer.run_once(wait_s=RECEIPT_WAIT_SECONDS)
+    except AlreadyRunningError:
+        raise ReceiptLateError(seconds=int(RECEIPT_WAIT_SECONDS)) from None
+    if _without_receipt(rt, event_ids):
+        raise ReceiptLateError(seconds=int(RECEIPT_WAIT_SECONDS))
     jobs.drain(rt.db, bind(rt))
+    sequencer.run_once(wait_s=RECEIPT_WAIT_SECONDS)
 
 
 def _without_receipt(rt: Runtime, event_ids: Sequence[str]) -> set[str]:

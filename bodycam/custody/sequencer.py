@@ -27,7 +27,7 @@ from bodycam.custody.service import record, record_now
 from bodycam.custody.tiles import TileWriter
 from bodycam.db import Database
 from bodycam.errors import BodycamError
-from bodycam.process import AlreadyRunningError, hold_lifeline, only_one, stop_event
+from bodycam.process import AlreadyRunningError, hold_lifeline, log_to_stderr, only_one, stop_event
 from bodycam.settings import load_settings
 
 LOCK_FILE = "sequencer.lock"
@@ -171,6 +171,7 @@ class Sequencer:
 def main() -> int:
     """Run until told to stop; return the exit code."""
     hold_lifeline()
+    log_to_stderr()
     stop = stop_event()
     settings = load_settings()
     db = Database(settings.database.url)

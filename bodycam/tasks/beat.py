@@ -1,7 +1,7 @@
 """The clock of the jobs: `python -m bodycam.tasks.beat` asks for the sweep and the periodic work; only one runs."""
 
 from bodycam.jobs.app import make_app
-from bodycam.process import hold_lifeline, only_one
+from bodycam.process import hold_lifeline, log_to_stderr, only_one
 from bodycam.settings import load_settings
 from bodycam.tasks.worker import SWEEP
 
@@ -11,6 +11,7 @@ SWEEP_SECONDS = 5.0
 def main() -> None:
     """Run until SIGTERM."""
     hold_lifeline()
+    log_to_stderr()
     settings = load_settings()
     app = make_app(settings)
     app.conf.beat_schedule = {

@@ -9,7 +9,7 @@ from celery import Celery
 
 from bodycam.jobs import service
 from bodycam.jobs.app import make_app
-from bodycam.process import hold_lifeline
+from bodycam.process import hold_lifeline, log_to_stderr
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from bodycam.tasks.table import bind
@@ -49,6 +49,7 @@ def sweep_once(rt: Runtime) -> None:
 def main() -> None:
     """Run until SIGTERM."""
     hold_lifeline()
+    log_to_stderr()
     settings = load_settings()
     with open_runtime(settings) as rt:
         app = make_app(settings)
