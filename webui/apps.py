@@ -4,9 +4,10 @@ from flask import Flask
 
 from bodycam.runtime import Runtime
 from webui.common import signin
-from webui.common.base import new_app
+from webui.common.base import csrf, new_app
 from webui.public import pages as public_pages
 from webui.staff import pages as staff_pages
+from webui.uploads import tus
 
 MIB = 1 << 20
 
@@ -27,6 +28,7 @@ def create_public_app(rt: Runtime) -> Flask:
     """Return the citizens' application; every page is open, none sends a referrer."""
     settings = rt.settings.public
     app = new_app("public", rt, hours=12, tls=bool(settings.tls_cert), referrer="no-referrer", max_body=MIB)
-    for blueprint in public_pages.BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    uploads = tus.make_blueprint("uploads", public_pages.init_app(app))
+    csrf.exempt(uploads)  # a foreign page can't set the Tus-Resumable header, and the cookie is SameSite
+    app.register_blueprint(uploads, url_prefix="/tep")
     return app

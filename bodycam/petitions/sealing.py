@@ -30,7 +30,7 @@ def seal_file(rt: Runtime, file_id: str) -> None:
         file = session.get(SubmissionFile, file_id)
     if file is None or file.state != FileState.COMPLETE:
         return
-    with rt.spool.open(file_id) as spooled_writer:
+    with rt.spool.open(uploads.attempt(file_id)) as spooled_writer:
         spooled = spooled_writer.finish()
     if spooled.size != file.size or file.declared_sha256 not in {None, spooled.sha256}:
         _refuse(rt, file_id, spooled.sha256, spooled.size)
@@ -54,7 +54,7 @@ def seal_file(rt: Runtime, file_id: str) -> None:
         row.sha256, row.object_id = sealed.sha256, sealed.object_id
         row.sealed_at, row.sealed_event_id = clock.now(), event.id
         enqueue(session, "submission.adopt_file", {"file_id": row.id}, key=f"submission.adopt_file:{row.id}")
-    rt.spool.discard(file_id)
+    rt.spool.discard(uploads.attempt(file_id))
 
 
 def tidy(rt: Runtime) -> None:
@@ -63,7 +63,7 @@ def tidy(rt: Runtime) -> None:
     with rt.db.write() as session:
         gone = uploads.expire(session) + service.expire_drafts(session, rest)
     with rt.db.read() as session:
-        gone += uploads.over(session, rt.spool.attempts())
+        gone += uploads.leftovers(session, rt.spool.attempts())
     drop(rt, gone)
 
 
@@ -71,7 +71,7 @@ def drop(rt: Runtime, file_ids: Sequence[str]) -> None:
     """Discard what came of files that are given up; one that is still being written waits for the next time."""
     for file_id in file_ids:
         try:
-            rt.spool.discard(file_id)
+            rt.spool.discard(uploads.attempt(file_id))
         except SpoolBusyError:
             _log.info("submission.spool_busy", file=file_id)
 

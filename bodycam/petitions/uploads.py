@@ -40,6 +40,7 @@ MOST_METADATA = 2_000
 MOST_NAME = 200
 SYNC_EVERY = 1 << 20  # bytes: at most so much is sent again after a break
 BATCH = 200
+_ATTEMPT = "citizen-"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -153,7 +154,9 @@ class UploadWriter:
 
     def _advance(self, durable: int) -> None:
         with self._db.write() as session:
-            file = session.get_one(SubmissionFile, self._file_id)
+            file = session.get(SubmissionFile, self._file_id)
+            if file is None:  # its draft was thrown away meanwhile
+                raise UploadGoneError(what="upload")
             if file.state == FileState.RECEIVING:
                 file.offset = durable
                 file.expires_at = clock.now() + timedelta(hours=self._settings.public.expire_hours)
@@ -176,7 +179,7 @@ def writing(
     if file.state != FileState.RECEIVING:
         raise WrongOffsetError(what="upload", offset=file.size)
     try:
-        spooled = spool.open(file_id)
+        spooled = spool.open(attempt(file_id))
     except SpoolBusyError:
         raise UploadBusyError(what="upload") from None
     writer = UploadWriter(db, settings, file, spooled)
@@ -211,11 +214,25 @@ def expire(session: Session) -> list[str]:
     return [file.id for file in stale]
 
 
-def over(session: Session, attempts: Sequence[str]) -> list[str]:
-    """Return those of the spool's attempts that belong to files which are sealed or given up."""
-    states = (FileState.SEALED, FileState.EXPIRED, FileState.REMOVED)
-    query = select(SubmissionFile.id).where(SubmissionFile.id.in_(attempts[:BATCH]), SubmissionFile.state.in_(states))
-    return list(session.scalars(query.order_by(SubmissionFile.id).limit(BATCH)))
+def end_here(session: Session, submission_id: str, file_id: str) -> None:
+    """Make an upload of unknown size complete with what has come (a form without JavaScript)."""
+    file = find(session, submission_id, file_id)
+    file.size = file.reserved_bytes = file.offset
+    _complete(session, file)
+
+
+def attempt(file_id: str) -> str:
+    """Return the spool's name for a file; the docks' attempts lie in the same spool."""
+    return f"{_ATTEMPT}{file_id}"
+
+
+def leftovers(session: Session, attempts: Sequence[str]) -> list[str]:
+    """Return the ids of files whose spooled bytes nobody needs: sealed, given up, or of a draft that is gone."""
+    ids = [name.removeprefix(_ATTEMPT) for name in attempts if name.startswith(_ATTEMPT)][:BATCH]
+    needed = (FileState.RECEIVING, FileState.COMPLETE, FileState.MISMATCH)
+    query = select(SubmissionFile.id).where(SubmissionFile.id.in_(ids), SubmissionFile.state.in_(needed))
+    kept = set(session.scalars(query.order_by(SubmissionFile.id).limit(BATCH)))
+    return [file_id for file_id in ids if file_id not in kept]
 
 
 def _complete(session: Session, file: SubmissionFile) -> None:

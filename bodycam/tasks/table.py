@@ -10,6 +10,7 @@ from bodycam.media.info import info_from_json
 from bodycam.recordings import renditions
 from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
+from bodycam.tasks import petitions
 from bodycam.verification.examine import examine
 
 
@@ -49,6 +50,8 @@ HANDLERS: dict[str, Callable[..., None]] = {
     "recording.render": render,
     "recording.match": match,
     "case.match": match_case,
+    "submission.adopt_file": petitions.adopt_file,
+    "submission.seal_file": petitions.seal_file,
 }
 
 

@@ -96,7 +96,7 @@ def test_the_senders_hash_decides_and_a_mismatch_is_kept_but_not_accepted(rt: Ru
     sealing.seal_file(rt, file_id)
     refused = row(rt, file_id)
     assert (refused.state, refused.object_id, refused.sha256) == (FileState.MISMATCH, None, SHA256)
-    assert rt.spool.attempts() == [file_id]
+    assert rt.spool.attempts() == [uploads.attempt(file_id)]
     with rt.db.read() as session:
         assert [e.kind for e in custody.history(session, submission_id)][-1] == "intake.refused"
 
@@ -130,7 +130,7 @@ def test_what_came_before_an_error_is_kept(rt: Runtime) -> None:
 
 def test_a_process_that_died_before_telling_the_database_is_put_right(rt: Runtime) -> None:
     submission_id, file_id = begun(rt)
-    with rt.spool.open(file_id) as spooled:  # synced, then killed: the database still says 0
+    with rt.spool.open(uploads.attempt(file_id)) as spooled:  # synced, then killed: the database still says 0
         spooled.write(DATA[:200_000])
     with pytest.raises(WrongOffsetError) as caught:
         send(rt, submission_id, file_id, DATA)
