@@ -1,7 +1,7 @@
 """`bodycam import`: officers and cameras from a CSV or XLSX list, all or nothing."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from bodycam.people.imports import ImportRefusedError, ImportReport
-    from bodycam.people.sheets import Column, Sheet
+    from bodycam.people.sheets import Sheet
     from bodycam.settings import Settings
 
 FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -41,15 +41,21 @@ def people(file: Path, force: str | None, dry_run: bool, as_json: bool) -> None:
     Example: bodycam import people can-bo.xlsx --dry-run
     """
     from bodycam.people.imports import PEOPLE_COLUMNS, force_of, import_people  # late: --help needs none of this
+    from bodycam.people.sheets import read_sheet
 
     default = force_of(force) if force else None
     if force and default is None:
         raise click.BadParameter(f"“{force}” không phải lực lượng / isn't a force", param_hint="--force")
 
-    def take(session: "Session", sheet: "Sheet", settings: "Settings") -> "ImportReport":
-        return import_people(session, sheet, patterns=settings.number_patterns, default_force=default, actor=_actor())
-
-    _run(file, PEOPLE_COLUMNS, take, dry_run=dry_run, as_json=as_json)
+    sheet = read_sheet(file, PEOPLE_COLUMNS)
+    run_import(
+        sheet,
+        lambda session, settings: import_people(
+            session, sheet, patterns=settings.number_patterns, default_force=default, actor=actor()
+        ),
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 @import_.command()
@@ -64,37 +70,40 @@ def cameras(file: Path, dry_run: bool, as_json: bool) -> None:
     Example: bodycam import cameras may.csv
     """
     from bodycam.fleet.imports import CAMERA_COLUMNS, import_cameras  # late: --help needs none of this
+    from bodycam.people.sheets import read_sheet
 
-    def take(session: "Session", sheet: "Sheet", settings: "Settings") -> "ImportReport":  # noqa: ARG001  one signature
-        return import_cameras(session, sheet, actor=_actor())
+    sheet = read_sheet(file, CAMERA_COLUMNS)
+    run_import(
+        sheet,
+        lambda session, _: import_cameras(session, sheet, actor=actor()),
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
-    _run(file, CAMERA_COLUMNS, take, dry_run=dry_run, as_json=as_json)
 
-
-def _actor() -> str:
+def actor() -> str:
+    """Return who imports, as the log knows them: the shell's user id."""
     import os  # late: --help needs none of this
 
     return f"shell:{os.getuid()}"
 
 
-def _run(
-    file: Path,
-    columns: Sequence["Column"],
-    take: Callable[["Session", "Sheet", "Settings"], "ImportReport"],
+def run_import(
+    sheet: "Sheet",
+    take: Callable[["Session", "Settings"], "ImportReport"],
     *,
     dry_run: bool,
     as_json: bool,
 ) -> None:
+    """Take a list over in one transaction and say what came of it; a refused list is shown row by row, then raised."""
     from bodycam.cli.standalone import standalone  # late: --help needs none of this
     from bodycam.people.imports import ImportRefusedError
-    from bodycam.people.sheets import read_sheet
     from bodycam.settings import load_settings
 
     settings = load_settings()
-    sheet = read_sheet(file, columns)
     try:
         with standalone(settings) as rt, rt.db.write() as session:
-            report = take(session, sheet, settings)
+            report = take(session, settings)
             if dry_run:
                 session.rollback()
     except ImportRefusedError as refused:

@@ -78,19 +78,24 @@ class Sheet:
 
 def read_sheet(path: Path, columns: Sequence[Column]) -> Sheet:
     """Read a CSV or XLSX file with the given columns; raises `SheetError`."""
+    return parse_sheet(path.name, read_bytes(path), columns)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes; raises `SheetError` when it can't be opened or is too large."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         why = error.strerror or str(error)
         raise SheetError(file=path.name, reason_vi=f"không mở được tệp ({why})", reason_en=why) from error
-    return parse_sheet(path.name, data, columns)
+    if len(data) > MAX_BYTES:
+        raise SheetError(file=path.name, reason_vi="tệp quá lớn, hãy chia nhỏ", reason_en="it is too large, split it")
+    return data
 
 
 def parse_sheet(name: str, data: bytes, columns: Sequence[Column]) -> Sheet:
     """Read a list from bytes; raises `SheetError`."""
-    if len(data) > MAX_BYTES:
-        raise SheetError(file=name, reason_vi="tệp quá lớn, hãy chia nhỏ", reason_en="it is too large, split it")
     if data.startswith(_ZIP_MAGIC):
         encoding, grid = "xlsx", _read_xlsx(name, data)
     else:

@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import bodycam.cases.models
-import bodycam.custody.models
-import bodycam.fleet.models
-import bodycam.intake.models
-import bodycam.jobs.models
-import bodycam.people.models
-import bodycam.recordings.models  # noqa: F401  all tables
-from bodycam.db import Base, Database
+from bodycam.db import Database
+from bodycam.models import Base
 from bodycam.settings import SignInSettings
 
 

@@ -307,6 +307,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("unit_id", "kind", "year", "number", name=op.f("uq_case_file_unit_id_kind_year_number")),
     )
     with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.create_index("ix_case_file_ends_at", ["ends_at"], unique=False)
         batch_op.create_index("ix_case_file_starts_at", ["starts_at", "id"], unique=False)
         batch_op.create_index("ix_case_file_unit_id_starts_at", ["unit_id", "starts_at", "id"], unique=False)
 
@@ -585,6 +586,7 @@ def downgrade() -> None:
     with op.batch_alter_table("case_file", schema=None) as batch_op:
         batch_op.drop_index("ix_case_file_unit_id_starts_at")
         batch_op.drop_index("ix_case_file_starts_at")
+        batch_op.drop_index("ix_case_file_ends_at")
 
     op.drop_table("case_file")
     op.drop_table("account_grant")
