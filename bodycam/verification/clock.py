@@ -74,8 +74,7 @@ def file_against_gps(facts: RecordingFacts, limits: VerificationSettings) -> Fin
         )
     length = facts.info.duration_s or 0.0
     from_start = (device.utc - start).total_seconds()
-    from_end = from_start - length
-    apart = from_start if abs(from_start) <= abs(from_end) else from_end
+    apart = _telling(from_start, from_start - length, limits)
     numbers: dict[str, Number] = {
         "apart_s": round(apart, 3),
         "file_time": device.utc.isoformat(),
@@ -111,6 +110,18 @@ def impossible_dates(facts: RecordingFacts, limits: VerificationSettings) -> lis
     return found
 
 
+def _telling(from_start: float, from_end: float, limits: VerificationSettings) -> float:
+    """Return the difference that explains itself: cameras write the time of the start, phones often that of the end."""
+    both = (from_start, from_end)
+    near = [apart for apart in both if abs(apart) <= limits.clock_note_s]
+    signed = [apart for apart in both if _is_leap(apart, limits) or _hours_hint(apart, limits)[0]]
+    return (*sorted(near, key=abs), *signed, from_start)[0]
+
+
+def _is_leap(seconds: float, limits: VerificationSettings) -> bool:
+    return limits.gps_leap_low_s <= abs(seconds) <= limits.gps_leap_high_s
+
+
 def _judge(apart: float, is_inside: bool, limits: VerificationSettings) -> tuple[Verdict, str, str]:
     """Return the result and its reason for a difference in seconds, file minus satellite."""
     vi_way, en_way = ("nhanh", "ahead of") if apart > 0 else ("chậm", "behind")
@@ -118,7 +129,7 @@ def _judge(apart: float, is_inside: bool, limits: VerificationSettings) -> tuple
     en = f"The file's time is {en_duration(apart)} {en_way} satellite time"
     if abs(apart) <= limits.clock_match_s:
         return Verdict.MATCH, f"{vi}: hai nguồn độc lập khớp nhau.", f"{en}: two independent sources agree."
-    if limits.gps_leap_low_s <= abs(apart) <= limits.gps_leap_high_s:
+    if _is_leap(apart, limits):
         vi += ", đúng bằng độ lệch giữa giờ GPS và UTC (18 giây): có thể máy ghi giờ GPS như UTC"
         en += ", just what GPS time and UTC differ by (18 s): the camera may write GPS time as UTC"
         return Verdict.NOTE, f"{vi}.", f"{en}."

@@ -118,7 +118,13 @@ def test_an_hour_and_a_half_off_has_no_signature():
     finding = one(check(facts(file_time=START + timedelta(minutes=90)), LIMITS), "clock.gps")
     assert finding.result is Verdict.LOOK_CLOSER
     assert "tròn" not in finding.vi
-    assert "1 giờ 29 phút 0 giây" in finding.vi  # from the end, the nearer of the two
+    assert "1 giờ 30 phút 0 giây" in finding.vi
+
+
+def test_a_phone_that_writes_the_end_shows_the_same_signatures():
+    for apart, text in ((timedelta(seconds=78), "18 giây"), (timedelta(hours=-7, seconds=62), "7 giờ tròn")):
+        finding = one(check(facts(file_time=START + apart), LIMITS), "clock.gps")
+        assert text in finding.vi
 
 
 def test_an_old_receivers_week_counter():
