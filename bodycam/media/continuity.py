@@ -1,7 +1,7 @@
 """How continuous a recording is: its time stamps without gaps, and picture and sound of one length.
 
 Time stamps come from the container's index where there is one (MP4, AVI: nothing else is read); else from the packets,
-up to a limit, and then nothing is said about the rest.
+up to a limit, and nothing is said of a file beyond it.
 """
 
 import bisect
@@ -17,6 +17,7 @@ from bodycam.media.probe import AV_ERRORS, open_container
 _log = structlog.get_logger()
 MAX_GAPS = 100
 _MAX_PACKETS = 400_000
+_MAX_BYTES = 1 << 30
 _MIN_GAP_S = 0.5
 _FRAMES = 5
 _WHOLE = 0.8  # part of the stream that an index must span to be taken for the whole
@@ -74,12 +75,14 @@ def _stamps(container: Any, stream: Any) -> list[float]:  # noqa: ANN401  PyAV's
 
 
 def _packet_stamps(packets: Iterable[Any], unit: float) -> list[float]:
-    stamps = []
+    stamps: list[float] = []
+    total = 0
     for packet in packets:
+        total += packet.size
+        if len(stamps) >= _MAX_PACKETS or total > _MAX_BYTES:
+            return []
         if packet.dts is not None:
             stamps.append(packet.dts * unit)
-        if len(stamps) >= _MAX_PACKETS:
-            break
     return stamps
 
 

@@ -107,7 +107,14 @@ class Sandbox:
         self.close()
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "bodycam.media.child", str(theirs.fileno()), str(self.limits.memory_mib)]
+            command = [
+                sys.executable,
+                "-P",
+                "-m",
+                "bodycam.media.child",
+                str(theirs.fileno()),
+                str(self.limits.memory_mib),
+            ]
             environment = {
                 "PATH": os.defpath,
                 "LANG": "C.UTF-8",
