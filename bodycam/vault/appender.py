@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bodycam.vault import disk
 
-BLOCK = 4 << 20
+BLOCK = 2 << 20
 SLACK = 128 << 10
 
 

@@ -196,7 +196,7 @@ def test_a_spool_on_another_file_system_is_copied_and_read_back(vault, spool, mo
 
 def test_long_streams_are_read_back_while_they_are_written(vault, spool, monkeypatch):
     monkeypatch.setattr(segment, "WINDOW", 100_000)
-    data = os.urandom(7 * MIB + 77)
+    data = os.urandom(5 * MIB + 77)
     with spool.open("a1") as writer:
         for at in range(0, len(data), 10_000):
             writer.write(data[at : at + 10_000])
