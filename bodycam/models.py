@@ -3,6 +3,7 @@
 from bodycam.cases import models as cases
 from bodycam.custody import models as custody
 from bodycam.db import Base
+from bodycam.fixity import models as fixity
 from bodycam.fleet import models as fleet
 from bodycam.intake import models as intake
 from bodycam.jobs import models as jobs
@@ -11,4 +12,16 @@ from bodycam.petitions import models as petitions
 from bodycam.recordings import models as recordings
 from bodycam.verification import models as verification
 
-__all__ = ["Base", "cases", "custody", "fleet", "intake", "jobs", "people", "petitions", "recordings", "verification"]
+__all__ = [
+    "Base",
+    "cases",
+    "custody",
+    "fixity",
+    "fleet",
+    "intake",
+    "jobs",
+    "people",
+    "petitions",
+    "recordings",
+    "verification",
+]
