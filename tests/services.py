@@ -9,6 +9,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,45 +62,30 @@ def _serving(
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Run a PostgreSQL cluster in `folder`; yield the URL of its empty server's `postgres` database."""
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL cluster of its own; yield the URL of its empty server's `postgres` database.
+
+    Not below pytest's folder: that one is closed to other users at the start of every run, and PostgreSQL isn't root.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    binaries = found[-1].parent
-    user = None
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        user = "postgres"
-        account = pwd.getpwnam(user)
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        for parent in folder.parents:
-            if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
-    data, port = folder / "data", free_port()
-    subprocess.run(
-        [
-            binaries / "initdb",
-            "-D",
-            data,
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-            "--locale=C.UTF-8",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        user=user,
-        cwd=folder,
-    )
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off"
-    with _serving(
-        [str(binaries / "postgres"), "-D", str(data), *options.replace("''", "").split()], port, folder, user=user
-    ):
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+    binaries, port = found[-1].parent, free_port()
+    with tempfile.TemporaryDirectory(prefix="bodycam-postgres-") as name:
+        folder = Path(name)
+        data, user = folder / "data", None
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            user = "postgres"
+            account = pwd.getpwnam(user)
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        make = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+        subprocess.run([*make, "--no-sync"], check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
+        options = f"listen_addresses=127.0.0.1 port={port} unix_socket_directories= fsync=off max_connections=200"
+        command = [str(binaries / "postgres"), "-D", str(data)]
+        for option in options.split():
+            command += ["-c", option]
+        with _serving(command, port, folder, user=user):
+            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
 
 
 @contextmanager

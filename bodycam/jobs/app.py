@@ -21,6 +21,7 @@ def make_app(settings: Settings) -> Celery:
         broker_url="filesystem://localhost" if local else settings.broker.url,  # a bare one warns about its host
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport_options(settings),
+        accept_content=["json"],
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         task_ignore_result=True,

@@ -4,8 +4,12 @@ One Celery task per job name, so that a queue can be watched by name; each only 
 row. Threads, not processes: foreign bytes are parsed in children of their own, and the rest waits for disks.
 """
 
+import platform
+import warnings
+
 import structlog
 from celery import Celery
+from celery.platforms import SecurityWarning
 
 from bodycam.jobs import service
 from bodycam.jobs.app import make_app
@@ -49,24 +53,25 @@ def sweep_once(rt: Runtime) -> None:
 def main() -> None:
     """Run until SIGTERM."""
     hold_lifeline()
+    # Celery warns of pickle under root; our messages are JSON and hold one id
+    warnings.simplefilter("ignore", SecurityWarning)
     log_to_stderr()
     settings = load_settings()
     with open_runtime(settings) as rt:
         app = make_app(settings)
         register(app, rt)
         sweep_once(rt)
-        app.worker_main(
-            [
-                "worker",
-                "--pool=threads",
-                f"--concurrency={settings.worker.concurrency}",
-                "--loglevel=WARNING",
-                "--without-gossip",
-                "--without-mingle",
-                "--without-heartbeat",
-                "--hostname=bodycam@%h",
-            ]
+        worker = app.Worker(
+            pool="threads",
+            concurrency=settings.worker.concurrency,
+            loglevel="WARNING",
+            hostname=f"bodycam@{platform.node()}",
+            quiet=True,
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
         )
+        worker.start()
 
 
 if __name__ == "__main__":
