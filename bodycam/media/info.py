@@ -14,6 +14,8 @@ from pydantic import TypeAdapter
 
 from bodycam.media.problems import Problem
 
+TEXT_LIMIT = 100  # letters of a tag that are kept; the catalogue's columns are as long
+
 
 class MediaKind(StrEnum):
     """What a file is for a person."""
@@ -90,6 +92,11 @@ class MediaInfo:
     def has_problem(self, *codes: str) -> bool:
         """Tell whether one of these problems was found."""
         return any(problem.code in codes for problem in self.problems)
+
+
+def clean(value: object, limit: int = TEXT_LIMIT) -> str:
+    """Return a foreign text fit to be kept: no control characters, lone surrogates or NULs, and cut to a length."""
+    return "".join(letter for letter in str(value)[: 4 * limit] if letter.isprintable()).strip()[:limit]
 
 
 @cache

@@ -15,7 +15,7 @@ import av.error
 import structlog
 
 from bodycam.media.boxes import Box, boxes, find, payload
-from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind
+from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind, clean
 from bodycam.media.names import time_in_name
 from bodycam.media.problems import Problem, problem
 from bodycam.media.source import opened, size_of
@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 DEMUXERS = "mov,matroska,avi,mpegts,mpeg,asf,flv,wav,mp3,aac,ogg,flac,amr"
 AV_ERRORS = (av.error.FFmpegError, ValueError, OverflowError, UnicodeError, EOFError, MemoryError)
 _HEAD = 4096
-_TAG_LIMIT = 500
+_MOST_TAGS = 200
 _MIMES = {
     "mp4": "video/mp4",
     "mov": "video/quicktime",
@@ -106,7 +106,7 @@ def _describe(container: Any, size: int, head: bytes) -> MediaInfo:  # noqa: ANN
     mime = _MIMES.get(name, "application/octet-stream")
     if kind is MediaKind.AUDIO and name == "mp4":
         mime = "audio/mp4"
-    tags = {str(key)[:_TAG_LIMIT]: str(value)[:_TAG_LIMIT] for key, value in list(container.metadata.items())[:200]}
+    tags = {clean(key): clean(value) for key, value in list(container.metadata.items())[:_MOST_TAGS]}
     lasting = [stream.duration_s for stream in streams if stream.duration_s]
     return MediaInfo(
         size=size,
@@ -173,7 +173,7 @@ def _times(container: Any, tags: dict[str, str]) -> tuple[MediaTime, ...]:  # no
         )
     seen = {tags.get("creation_time")}
     for stream in container.streams:
-        raw = str(stream.metadata.get("creation_time", ""))[:_TAG_LIMIT]
+        raw = clean(stream.metadata.get("creation_time", ""))
         if raw and raw not in seen:
             seen.add(raw)
             times.append(_container_time(f"stream:{stream.index}", raw))
@@ -216,8 +216,8 @@ def _with_boxes(file: BinaryIO, size: int, info: MediaInfo) -> MediaInfo:
         info = _with_problems(info, problem("truncated", missing=missing))
     if not any("location" in key for key in info.metadata):
         for box in find(file, (b"moov", b"udta", b"\xa9xyz"), 0, size):
-            text = payload(file, box, _TAG_LIMIT)[4:].split(b"\0")[0].decode("ascii", "replace")
-            return replace(info, metadata={**info.metadata, "location": text})
+            text = payload(file, box, _HEAD)[4:].split(b"\0")[0].decode("ascii", "replace")
+            return replace(info, metadata={**info.metadata, "location": clean(text)})
     return info
 
 

@@ -18,13 +18,12 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from bodycam.clock import VIETNAM
 from bodycam.media.boxes import find, payload
-from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind
+from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind, clean
 from bodycam.media.problems import Problem, problem
 from bodycam.media.source import size_of
 
 _log = structlog.get_logger()
 _EXIF_LIMIT = 16 << 20  # Exif stands at the head of a file; a HEIF may keep it behind some boxes
-_TEXT_LIMIT = 200
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif"}
 # Exif 2.32 names as exifread prints them, without their group
 _WANTED = {
@@ -133,10 +132,10 @@ def _quiet() -> Iterator[None]:
 
 def _text(value: object) -> str:
     if isinstance(value, bytes):
-        return value.decode("latin-1").strip(" \0")[:_TEXT_LIMIT]
+        return clean(value.decode("latin-1"))
     if isinstance(value, list | tuple):
-        return " ".join(str(part) for part in value[:8])[:_TEXT_LIMIT]
-    return str(value).strip(" \0")[:_TEXT_LIMIT]
+        return clean(" ".join(str(part) for part in value[:8]))
+    return clean(value)
 
 
 def _keep(tags: dict[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from bodycam.media.info import clean
 from bodycam.telemetry.packets import Packet
 from bodycam.telemetry.track import Collector, Point, PointTime, Track
 
@@ -87,7 +88,7 @@ def _positions(data: bytes) -> tuple[str | None, _Stream | None]:
             continue
         for element in elements(device.data):
             if element.key == b"DVNM":
-                name = element.data.split(b"\0")[0].decode("latin-1")[:80]
+                name = clean(element.data.split(b"\0")[0].decode("latin-1"))
             if element.key == b"STRM" and element.type == "\0":
                 stream = _stream(element.data)
                 if stream.rows and (best is None or stream.has_times):

@@ -50,6 +50,14 @@ def test_an_open_file_is_read_like_a_path(tmp_path: Path):
     assert probe(io.BytesIO(path.read_bytes()), name="a.mp4") == probe(path)
 
 
+def test_foreign_texts_are_fit_for_a_database(tmp_path: Path):
+    film = films.make_film(tmp_path / "a.mov", metadata={"make": "A\x01\x7fcme " + "x" * 500, "model": "Máy số 1"})
+    device = probe(film).device
+    assert device.make.startswith("Acme x")
+    assert len(device.make) == 100
+    assert device.model == "Máy số 1"
+
+
 def test_an_empty_file_is_named():
     assert codes(probe(io.BytesIO(b""))) == ["empty"]
 
