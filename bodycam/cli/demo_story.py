@@ -62,8 +62,8 @@ def seed(rt: Runtime, plan: str) -> None:
     """Make people, cameras, accounts and cases from the plan that the simulator printed; what is there stays."""
     recordings = [_planned(item) for item in json.loads(plan)["recordings"]]
     with rt.db.write() as session:
-        units = {force: ensure_unit(session, [ROOT, *names], force=force)[0].id for force, names in UNITS.items()}
         root = ensure_unit(session, [ROOT], force=Force.OTHER)[0].id
+        units = {force: ensure_unit(session, [ROOT, *names], force=force)[0].id for force, names in UNITS.items()}
         officers = _fleet(session, recordings, units)
         docking.ensure_station(
             session, name=rt.settings.station.name, slots=rt.settings.dock.slots, unit_id=units[Force.TRAFFIC_POLICE]

@@ -9,11 +9,13 @@ transaction is open while argon2 works.
 
 import hashlib
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bodycam import custody
@@ -55,8 +57,9 @@ def sign_in(
     name_key, source_key = throttle_key("name", username_form(username)), throttle_key("source", source)
     with db.write() as session:
         _forget_old(session)
-        seconds = max(_seconds_locked(session, key) for key in (name_key, source_key))
-        paused = seconds == 0 and sum(_count(session, key, settings) for key in (name_key, source_key)) > 0
+        rows = [_locked_row(session, key) for key in sorted((name_key, source_key))]  # one order: no deadlock
+        seconds = max(_seconds_left(row) for row in rows)
+        paused = seconds == 0 and sum(_count(row, settings) for row in rows) > 0
         account = account_by_username(session, username)
     if seconds:
         raise SignInLockedError(seconds=seconds)
@@ -105,25 +108,27 @@ def pause_seconds(failures: int, settings: SignInSettings) -> int:
     return min(settings.pause_seconds << min(over, 12), LONGEST_PAUSE_S)
 
 
-def _seconds_locked(session: Session, key: str) -> int:
-    row = session.get(SignInThrottle, key)
-    if row is None or row.locked_until is None:
-        return 0
-    left = (row.locked_until - now()).total_seconds()
+def _locked_row(session: Session, key: str) -> SignInThrottle:
+    """Return the key's row, made when missing and locked until the commit: a thousand guesses at once come one by one."""
+    row = session.get(SignInThrottle, key, with_for_update=True)
+    if row is None:
+        with suppress(IntegrityError), session.begin_nested():  # another process may make it at this moment
+            session.add(SignInThrottle(key=key, failures=0, failed_at=now()))
+        row = session.get_one(SignInThrottle, key, with_for_update=True)
+    return row
+
+
+def _seconds_left(row: SignInThrottle) -> int:
+    left = (row.locked_until - now()).total_seconds() if row.locked_until else 0.0
     return max(math.ceil(left), 0)
 
 
-def _count(session: Session, key: str, settings: SignInSettings) -> bool:
+def _count(row: SignInThrottle, settings: SignInSettings) -> bool:
     """Count an attempt; returns whether a pause begins if it turns out wrong."""
-    row = session.get(SignInThrottle, key, with_for_update=True)
-    if row is None:
-        row = SignInThrottle(key=key, failures=0, failed_at=now())
-        session.add(row)
     row.failures += 1
     row.failed_at = now()
     pause = pause_seconds(row.failures, settings)
     row.locked_until = now() + timedelta(seconds=pause) if pause else None
-    session.flush()
     return pause > 0
 
 
