@@ -4,9 +4,11 @@ A child of `bodycam up` gets a pipe as standard input and ends when that pipe cl
 behind. A file lock makes a sequencer, a station or a beat one of its kind; the kernel frees it when the process dies.
 """
 
+import errno
 import fcntl
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -25,6 +27,27 @@ class AlreadyRunningError(BodycamError):
     code = "already_running"
     vi = "{what} đang chạy ở tiến trình khác (khóa {path}). Dừng tiến trình đó trước."
     en = "{what} already runs in another process (lock {path}). Stop that one first."
+
+
+class PortTakenError(BodycamError):
+    """Another program listens where an app should."""
+
+    code = "port_taken"
+    vi = "Cổng {port} trên {host} đang có chương trình khác dùng. Dừng chương trình đó hoặc đổi {key} trong cấu hình."
+    en = "Port {port} on {host} is taken by another program. Stop that program, or change {key} in the settings."
+
+
+def check_port(host: str, port: int, *, key: str) -> None:
+    """Raise `PortTakenError`, naming the setting `key`, when the address can't be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+            raise PortTakenError(host=host, port=port, key=key) from None
 
 
 def hold_lifeline() -> None:

@@ -5,8 +5,6 @@ unless TLS is set (the settings refuse anything else); a port in use is a named 
 an access log.
 """
 
-import errno
-import socket
 import ssl
 import sys
 from typing import Any
@@ -17,21 +15,13 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 
 from bodycam.errors import BodycamError
-from bodycam.process import hold_lifeline
+from bodycam.process import check_port, hold_lifeline, log_to_stderr
 from bodycam.runtime import open_runtime
 from bodycam.settings import WebSettings, load_settings
 from webui.apps import create_public_app, create_staff_app
 
 THREADS = 16
 _log = structlog.get_logger()
-
-
-class PortTakenError(BodycamError):
-    """Something else listens on the address already."""
-
-    code = "port_taken"
-    vi = "Cổng {port} của {host} đang có chương trình khác dùng. Dừng chương trình đó hoặc đổi {key} trong cấu hình."
-    en = "Port {port} of {host} is used by another program. Stop that program or change {key} in the settings."
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -77,19 +67,6 @@ def options(name: str, web: WebSettings) -> dict[str, Any]:
     return chosen
 
 
-def check_port(name: str, web: WebSettings) -> None:
-    """Raise PortTakenError when the address can't be listened on."""
-    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((web.host, web.port))
-        except OSError as error:
-            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
-                raise
-            raise PortTakenError(host=web.host, port=web.port, key=f"{name}.port") from None
-
-
 def main(arguments: list[str]) -> int:
     """Serve until told to stop; 2 for a wrong call, 1 for a named error."""
     if not arguments or arguments[0] not in {"staff", "public"}:
@@ -97,10 +74,11 @@ def main(arguments: list[str]) -> int:
         return 2
     name = arguments[0]
     hold_lifeline()
+    log_to_stderr()
     try:
         settings = load_settings()
         web = settings.staff if name == "staff" else settings.public
-        check_port(name, web)
+        check_port(web.host, web.port, key=f"{name}.port")
         with open_runtime(settings) as rt:
             app = create_staff_app(rt) if name == "staff" else create_public_app(rt)
             _log.info("web.listening", app=name, host=web.host, port=web.port)

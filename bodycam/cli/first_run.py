@@ -1,7 +1,6 @@
 """What the first `bodycam up` makes: keys, the database's first account, and in a demo the virtual cameras and their story."""
 
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import MutableMapping
@@ -14,15 +13,7 @@ from bodycam.people.accounts import create_account, grant
 from bodycam.people.models import Account, Force, Role
 from bodycam.people.units import create_unit
 from bodycam.runtime import Runtime, open_runtime
-from bodycam.settings import Settings, WebSettings
-
-
-class PortTakenError(BodycamError):
-    """Another program listens where an app should."""
-
-    code = "port_taken"
-    vi = "Cổng {port} trên {host} đã có chương trình khác dùng. Dừng chương trình đó hoặc đặt {key}."
-    en = "Port {port} on {host} is taken by another program. Stop that one, or set {key}."
+from bodycam.settings import Settings
 
 
 class DemoFailedError(BodycamError):
@@ -40,19 +31,6 @@ def demo_environment(environment: MutableMapping[str, str]) -> None:
     environment["BODYCAM_DATA_DIR"] = str(data)
     environment["BODYCAM_DEMO"] = "true"
     environment.setdefault("BODYCAM_DOCK__BUS", f"sim:{data / 'cameras'}")
-
-
-def check_ports(settings: Settings) -> None:
-    """Raise `PortTakenError` before anything starts if an app's port is in use."""
-    doors: dict[str, WebSettings] = {"staff.port": settings.staff, "public.port": settings.public}
-    for key, door in doors.items():
-        family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((door.host, door.port))
-            except OSError:
-                raise PortTakenError(host=door.host, port=door.port, key=key) from None
 
 
 def prepare(settings: Settings) -> str | None:

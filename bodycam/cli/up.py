@@ -21,7 +21,7 @@ def up(demo: bool) -> None:
     from bodycam.cli import first_run  # late: --help needs none of this
     from bodycam.cli.supervisor import Supervisor
     from bodycam.migrations.runner import ensure
-    from bodycam.process import only_one, stop_event
+    from bodycam.process import check_port, only_one, stop_event
     from bodycam.settings import load_settings
 
     environment = dict(os.environ)
@@ -31,7 +31,8 @@ def up(demo: bool) -> None:
     stopped = stop_event()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with only_one(settings.data_dir / "up.lock", "bodycam up"):
-        first_run.check_ports(settings)
+        for key, door in (("staff.port", settings.staff), ("public.port", settings.public)):
+            check_port(door.host, door.port, key=key)
         ensure(settings.database.url)
         password = first_run.prepare(settings)
         _announce(settings, password)
