@@ -50,12 +50,29 @@ class CameraBusyError(CameraError):
     en = "Another station or command is reading the camera {camera}. Wait for it, then try again."
 
 
+class OffloadStoppedError(CameraError):
+    """The person or the supervisor asked to stop; what came is kept."""
+
+    code = "offload_stopped"
+    vi = "Đã dừng tải máy {camera}. Phần đã nhận được giữ lại, lần sau tải tiếp từ chỗ dừng."
+    en = "Stopped reading the camera {camera}. What came is kept; the next run goes on where it stopped."
+    exit_code = 130
+
+
 class DuplicateSerialError(CameraError):
     """A second camera claims a serial number that is already being read."""
 
     code = "duplicate_serial"
     vi = "Hai máy cùng số {serial}: khe {slot} đang đọc máy kia. Giữ máy này, gọi trực ban."
     en = "Two cameras claim the serial {serial}: slot {slot} is reading the other one. Keep this camera and call the duty officer."
+
+
+class StationFaultError(CameraError):
+    """Our own program failed in one slot; the station's log says where."""
+
+    code = "station_fault"
+    vi = "Lỗi chương trình tại khe {slot}. Giữ máy trong khe, gọi trực ban; nhật ký trạm có chi tiết."
+    en = "The program failed in slot {slot}. Leave the camera in and call the duty officer; the station's log has the details."
 
 
 class UsbAccessError(CameraError):

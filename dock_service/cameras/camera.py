@@ -5,7 +5,7 @@ ahead). Raw texts are kept, since zone and date are the camera's claims.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -67,7 +67,7 @@ class Camera(Protocol):
         """List every file, ordered by path; a camera that vanished raises and is never taken for empty."""
         ...
 
-    def read(self, file: CameraFile, offset: int = 0) -> Iterator[bytes]:
+    def read(self, file: CameraFile, offset: int = 0) -> Generator[bytes]:
         """Yield the file's bytes from `offset` to its real end, wherever the listed size says it is."""
         ...
 

@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,8 +83,8 @@ class FolderCamera:
         except OSError as error:
             raise CameraGoneError(camera=self._identity.serial) from error
 
-    def read(self, file: CameraFile, offset: int = 0) -> Iterator[bytes]:
-        """Yield the file's bytes from `offset` to its end, 1 MiB at a time, without keeping them in the page cache."""
+    def read(self, file: CameraFile, offset: int = 0) -> Generator[bytes]:
+        """Yield the file's bytes from `offset` to its end, 1 MiB at a time."""
         place = self._places[file.key]
         try:
             descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

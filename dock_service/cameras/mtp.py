@@ -1,6 +1,6 @@
 """A camera that speaks MTP or PTP over USB."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 
 import usb.core
@@ -64,7 +64,7 @@ class MtpCamera:
         size = objects.object_size(self._session, item.handle, item.info)
         return CameraFile(safe_path(parts), size, raw, parse_date_time(raw, LOCAL), item.handle)
 
-    def read(self, file: CameraFile, offset: int = 0) -> Iterator[bytes]:
+    def read(self, file: CameraFile, offset: int = 0) -> Generator[bytes]:
         """Yield the file's bytes from `offset` to its real end."""
         return self._reader.stream(lambda: self._locate(file), file.size, offset)
 

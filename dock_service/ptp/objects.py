@@ -5,7 +5,7 @@ at first, up to 8 while they are quick, down on a stall or when one takes longer
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from dock_service.errors import CameraRefusedError, CameraStalledError, ProtocolError
@@ -134,7 +134,7 @@ class ObjectReader:
         self._offers = info.operations
         self._size = ReadSize()
 
-    def stream(self, locate: Callable[[], int], size: int, offset: int) -> Iterator[bytes]:
+    def stream(self, locate: Callable[[], int], size: int, offset: int) -> Generator[bytes]:
         """Yield the object's bytes from `offset` to its real end, which may lie before or after the listed `size`.
 
         `locate` gives the handle; it is asked again when a recovery opened a new session.
@@ -175,7 +175,7 @@ class ObjectReader:
             return self._session.fetch_once(Operation.GET_PARTIAL_OBJECT_64, handle, low, high, length, limit=length)
         return self._session.fetch_once(Operation.GET_PARTIAL_OBJECT, handle, offset, length, limit=length)
 
-    def _whole(self, locate: Callable[[], int], skip: int) -> Iterator[bytes]:
+    def _whole(self, locate: Callable[[], int], skip: int) -> Generator[bytes]:
         """Yield the object from `skip` on a camera that only gives it from the start, beginning again after a stall."""
         for attempt in range(1, _STALLS + 1):
             at = 0
