@@ -34,12 +34,18 @@ class Slots:
             return known
         taken = set(self._slots.values())
         own = int(port.rsplit("-", 1)[-1].rsplit(".", 1)[-1])
-        free = [slot for slot in [own, *range(1, self._count + 1)] if 1 <= slot <= self._count and slot not in taken]
+        free: list[int] = [
+            slot for slot in [own, *range(1, self._count + 1)] if 1 <= slot <= self._count and slot not in taken
+        ]
         if not free:
             return None
         self._slots[port] = free[0]
         self._save()
         return free[0]
+
+    def ports_of(self, slot: int) -> list[str]:
+        """Return the ports that are this slot."""
+        return [port for port, number in self._slots.items() if number == slot]
 
     def _save(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)

@@ -7,14 +7,14 @@ its day, so making it again, on whatever day, changes nothing.
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from bodycam import clock
 from dock_service.simulator.footage import Footage, make
 from dock_service.simulator.positions import LatLon
-from dock_service.simulator.profile import CARD, DONE, UNPLUGGED, Faults, Profile, write_profile
+from dock_service.simulator.profile import CARD, Faults, Profile, VirtualCamera, write_profile
 from dock_service.simulator.scenes import Scene
 
 DAY_FILE = "demo-day"
@@ -93,10 +93,14 @@ def make_demo(folder: Path, day: date | None = None) -> date:
     return day
 
 
-def plug_again(camera: Path) -> None:
-    """Put a demo camera back as it was at first: plugged in, its faults still to come."""
-    (camera / UNPLUGGED).unlink(missing_ok=True)
-    (camera / DONE).unlink(missing_ok=True)
+def record_patrol(camera: VirtualCamera, ended: datetime) -> None:
+    """Let a demo camera that was taken along record 30 s more, ended just now, with what is odd about its clock."""
+    serial = camera.folder.name
+    for planned in _cameras(clock.local(ended).date()):
+        if planned.profile.serial == serial:
+            start = (ended - timedelta(seconds=30)).replace(microsecond=0)
+            footage = replace(planned.footage[0], start=start, seconds=30, jump=None)
+            make(footage, camera.card / _name(footage))
 
 
 def _day_of(folder: Path, day: date | None) -> date:
