@@ -1,0 +1,1 @@
+"""The dock's commands: `bodycam usb` and `bodycam offload`."""

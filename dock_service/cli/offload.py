@@ -1,0 +1,215 @@
+"""`bodycam offload`: one camera now, with or without `bodycam up`."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bodycam.errors import BodycamError
+    from bodycam.runtime import Runtime
+    from bodycam.settings import Settings
+    from dock_service.cameras.camera import Camera
+    from dock_service.offload import Copied, Offload, Outcome, Problem, Progress
+
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("source")
+@click.option("--bus", "bus_setting", help="libusb, sim:FOLDER, usbip://host:port (default: dock.bus)")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON object on standard output.")
+def offload(source: str, bus_setting: str | None, as_json: bool) -> None:
+    """Lấy dữ liệu một máy ngay / Offload one camera now: copied, sealed, read back, with receipts.
+
+    SOURCE is a folder (an SD card, a vendor dock's folder), usb:BUS-PORT as `bodycam usb list` shows it, or usb:all. Run it
+    again after an interruption: it goes on at the byte where it stopped. Nothing on the camera is changed.
+
+    Examples: bodycam offload /media/card    bodycam offload usb:1-2 --json
+    """
+    from bodycam.cli.standalone import standalone  # late: --help needs none of this
+    from bodycam.errors import BodycamError
+    from bodycam.settings import load_settings
+
+    settings = load_settings()
+    run = _Run(settings, sys.stderr.isatty())
+    with _interruptible(run.stop):
+        try:
+            with standalone(settings) as rt:
+                run.all(rt, source, bus_setting or settings.dock.bus)
+        except BodycamError as error:
+            if not as_json:
+                raise
+            run.failed(error)
+    if as_json:
+        click.echo(json.dumps(run.as_json(), ensure_ascii=False))
+    else:
+        run.tell()
+    sys.exit(run.exit_code())
+
+
+@contextmanager
+def _interruptible(stop: threading.Event) -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM end the copying in order; a second Ctrl-C ends at once."""
+
+    def ask(number: int, _frame: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Run:
+    """What one call of the command did, over all its cameras."""
+
+    def __init__(self, settings: "Settings", is_terminal: bool) -> None:
+        self.stop = threading.Event()
+        self._settings = settings
+        self._is_terminal = is_terminal
+        self._outcomes: list[Outcome] = []
+        self._errors: list[Problem] = []
+
+    def all(self, rt: "Runtime", source: str, bus_setting: str) -> None:
+        """Offload every camera that the source names, one after the other."""
+        from bodycam.errors import BodycamError  # late: --help needs none of this
+
+        for camera, port in _cameras(source, bus_setting):
+            try:
+                self._one(rt, camera, port)
+            except BodycamError as error:
+                self.failed(error)
+            finally:
+                camera.close()
+            if self.stop.is_set():
+                return
+
+    def _one(self, rt: "Runtime", camera: "Camera", port: str) -> None:
+        from bodycam.cli.standalone import settle  # late: --help needs none of this
+        from bodycam.fleet.models import VisitState
+        from dock_service.offload import Offload, Watch
+        from dock_service.visit import Place, hold_camera
+
+        with hold_camera(rt.settings.data_dir, camera.identity.serial), self._shown() as report:
+            watch = Watch(report=report, settle=lambda events: settle(rt, events), stop=self.stop)
+            work = Offload(rt, camera, Place(port), watch)
+            state = VisitState.LOST
+            try:
+                state = VisitState.DONE if work.run().is_complete else VisitState.FAILED
+            finally:
+                self._keep(work)
+                work.end(state)
+                settle(rt, [])
+
+    def _keep(self, work: "Offload") -> None:
+        if work.outcome is not None:
+            self._outcomes.append(work.outcome)
+
+    def failed(self, error: "BodycamError") -> None:
+        """Keep an error that ended a camera's work."""
+        from dock_service.offload import Problem  # late: --help needs none of this
+
+        self._errors.append(Problem("", error))
+
+    @contextmanager
+    def _shown(self) -> "Iterator[Callable[[Progress], None]]":
+        if not self._is_terminal:
+            yield lambda _: None
+            return
+        from rich.console import Console  # late: only a terminal pays for it
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("", total=None)
+
+            def report(at: "Progress") -> None:
+                text = f"{_STAGES[at.stage]} {at.files_done}/{at.files_total} {Path(at.path).name}"
+                bar.update(task, description=text, completed=at.bytes_done, total=at.bytes_total)
+
+            yield report
+
+    def _problems(self) -> "list[Problem]":
+        return [problem for outcome in self._outcomes for problem in outcome.problems] + self._errors
+
+    def exit_code(self) -> int:
+        """Return 0 only when everything new is sealed with its receipt and nothing needs a person."""
+        if self._errors:
+            return _INTERRUPTED if self.stop.is_set() else self._errors[0].error.exit_code
+        return 0 if all(outcome.is_complete for outcome in self._outcomes) else 1
+
+    def as_json(self) -> dict[str, object]:
+        """Return the one object that ends the output; with several cameras, `visit` and `camera` are lists."""
+        visits = [outcome.visit.id for outcome in self._outcomes]
+        cameras = [outcome.visit.serial for outcome in self._outcomes]
+        single = len(self._outcomes) <= 1
+        return {
+            "visit": (visits[0] if visits else None) if single else visits,
+            "camera": (cameras[0] if cameras else None) if single else cameras,
+            "recordings": [copied.as_json() for outcome in self._outcomes for copied in _by_path(outcome)],
+            "skipped": sum(outcome.skipped for outcome in self._outcomes),
+            "problems": [problem.as_json(self._settings.language) for problem in self._problems()],
+        }
+
+    def tell(self) -> None:
+        """Print what a person wants to know."""
+        for outcome in self._outcomes:
+            click.echo(f"{outcome.visit.name}:")
+            for copied in _by_path(outcome):
+                click.echo(f"  {copied.sha256[:12]}  {copied.size:>14,}  {copied.path}")
+            new, old, receipts = len(outcome.recordings), outcome.skipped, outcome.receipts
+            click.echo(f"  {new} bản ghi mới, {old} đã có từ trước, {receipts} biên nhận")
+            click.echo(f"  {new} new, {old} sealed before, {receipts} receipts")
+        if not self._outcomes and not self._errors:
+            click.echo("Không có máy ghi hình nào đang cắm. / No camera is plugged in.")
+        for problem in self._problems():
+            click.echo(problem.error.text("vi"), err=True)
+            click.echo(problem.error.text("en"), err=True)
+        if not self._problems() and self._outcomes:
+            click.echo("ĐÃ XONG, được phép rút máy. / DONE, the camera may be removed.")
+
+
+def _by_path(outcome: "Outcome") -> "list[Copied]":
+    return sorted(outcome.recordings, key=lambda copied: copied.path)
+
+
+_STAGES = {"uploading": "Đang tải", "verifying": "Đang đối chiếu", "waiting_receipt": "Chờ biên nhận"}
+
+
+def _cameras(source: str, bus_setting: str) -> "Iterator[tuple[Camera, str]]":
+    """Open the cameras a SOURCE names, each with the port it is known by; UnknownSourceError when it names none."""
+    from dock_service.bus import DeviceKind, open_bus  # late: --help needs none of this
+    from dock_service.cameras.folder import FolderCamera
+    from dock_service.cameras.mtp import MtpCamera
+    from dock_service.errors import UnknownSourceError
+
+    if not source.startswith("usb:"):
+        if not Path(source).is_dir():
+            raise UnknownSourceError(source=source)
+        yield FolderCamera(Path(source)), str(Path(source).resolve())
+        return
+    wanted = source.removeprefix("usb:")
+    devices = [found for found in open_bus(bus_setting).devices() if found.kind is DeviceKind.MTP]
+    chosen = [found for found in devices if wanted in {"all", found.port}]
+    if not chosen and wanted != "all":
+        raise UnknownSourceError(source=source)
+    for found in chosen:
+        yield MtpCamera(found.device, found.port, found.serial), f"usb:{found.port}"

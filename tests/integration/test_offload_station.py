@@ -1,0 +1,195 @@
+"""The station: what its board says while cameras come and go."""
+
+import json
+import random
+import threading
+import time
+
+import pytest
+from sqlalchemy import select
+from virtual_dock import VirtualDock
+
+from bodycam.cli.standalone import standalone
+from bodycam.custody.models import CustodyEvent
+from bodycam.custody.sequencer import Sequencer
+from bodycam.fleet.docking import give_command
+from bodycam.fleet.models import DockingVisit, StationBoard
+from bodycam.fleet.models import Station as StationRow
+from bodycam.recordings.models import Recording
+from bodycam.settings import load_settings
+from dock_service.bus import open_bus
+from dock_service.simulator.hand import hand_on
+from dock_service.station import Station
+
+make = random.Random(4).randbytes
+
+
+@pytest.fixture
+def rt(tmp_path):
+    environment = {
+        "BODYCAM_DATA_DIR": str(tmp_path / "data"),
+        "BODYCAM_DOCK__BUS": f"sim:{tmp_path / 'bus'}",
+        "BODYCAM_DOCK__SLOTS": "4",
+        "BODYCAM_DOCK__PARALLEL": "2",
+    }
+    with standalone(load_settings(environment)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def dock(tmp_path):
+    return VirtualDock(tmp_path / "bus")
+
+
+class Working:
+    """A station and a sequencer at work in this process."""
+
+    def __init__(self, rt):
+        self.rt = rt
+        self.stop = threading.Event()
+        self.bus = open_bus(rt.settings.dock.bus)
+        self.station = Station(rt, self.bus, self.stop, hand_on(rt.settings.dock.bus))
+        self.seen = {}
+        self.sequencing = True
+
+    def until(self, wanted, seconds=20.0):
+        """Step until the states of the slots are as wanted; returns the tiles."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.station.step()
+            if self.sequencing:
+                Sequencer(self.rt.db, self.rt.log).run_once()
+            tiles = {tile["slot"]: tile for tile in self.station.board.body()["slots"]}
+            for slot, tile in tiles.items():
+                if self.seen.setdefault(slot, [""])[-1] != tile["state"]:
+                    self.seen[slot].append(tile["state"])
+            if all(tiles[slot]["state"] == state for slot, state in wanted.items()):
+                return tiles
+            time.sleep(0.02)
+        pytest.fail(
+            f"wanted {wanted}, have {[(tile['slot'], tile['state'], tile['error_code']) for tile in tiles.values()]}"
+        )
+
+    def command(self, command, slot):
+        with self.rt.db.write() as session:
+            give_command(session, session.scalars(select(StationRow.id)).one(), command, slot=slot)
+
+
+@pytest.fixture
+def working(rt):
+    found = Working(rt)
+    yield found
+    found.station.close()
+
+
+def events(rt):
+    with rt.db.read() as session:
+        return list(session.scalars(select(CustodyEvent.kind).order_by(CustodyEvent.id)))
+
+
+def names(rt):
+    with rt.db.read() as session:
+        return sorted(session.scalars(select(Recording.name)))
+
+
+def test_a_tile_turns_green_only_with_its_receipts_and_empties_when_the_camera_is_taken(rt, dock, working):
+    virtual = dock.add({"a.bin": make(2_000_000)}, serial="BWC-1", port=2, rate=4_000_000)
+    working.sequencing = False
+    tiles = working.until({2: "waiting_receipt"})
+    assert (tiles[2]["camera"], tiles[2]["battery"]) == ("BWC-1", 80)
+    time.sleep(0.6)
+    assert working.station.board.tile(2).state == "waiting_receipt"
+    working.sequencing = True
+    tiles = working.until({2: "done"})
+    assert (tiles[2]["receipts"], tiles[2]["files_done"]) == (1, 1)
+    assert working.seen[2][:2] == ["", "uploading"]
+    virtual.unplug()
+    working.until({2: "empty"})
+    working.station.close()
+    with rt.db.read() as session:
+        assert session.scalars(select(DockingVisit.state)).all() == ["done"]
+        board = session.scalars(select(StationBoard)).one()
+    assert {slot["slot"] for slot in json.loads(board.body)["slots"]} == {1, 2, 3, 4}
+
+
+def test_a_camera_pulled_before_green_is_lost_and_goes_on_in_any_slot(rt, dock, working):
+    data = make(4 << 20)
+    dock.add(
+        {"a.bin": data},
+        serial="BWC-2",
+        port=1,
+        faults={"unplug_after_bytes": 2_500_000, "replug_after_s": 1.0, "replug_port": 3},
+    )
+    working.until({1: "lost"})
+    tiles = working.until({1: "empty", 3: "done"})
+    assert tiles[3]["camera"] == "BWC-2"
+    assert "camera.pulled" in events(rt)
+    assert "offload.resumed" in events(rt)
+    assert names(rt) == ["a.bin"]
+
+
+def test_two_cameras_with_one_serial_the_second_is_refused_by_name_and_nothing_is_lost(rt, dock, working):
+    dock.add({"first.bin": make(400_000)}, "one", serial="BWC-3", port=1)
+    working.until({1: "done"})
+    second = dock.add({"second.bin": make(400_000)}, "two", serial="BWC-3", port=2)
+    tiles = working.until({1: "done", 2: "error"})
+    assert tiles[2]["error_code"] == "duplicate_serial"
+    assert "BWC-3" in tiles[2]["message_vi"]
+    assert names(rt) == ["first.bin"]
+    working.command("unplug", 1)
+    working.until({1: "empty"})
+    working.command("retry", 2)
+    working.until({2: "done"})
+    assert names(rt) == ["first.bin", "second.bin"]
+    assert second.is_plugged()
+
+
+def test_only_so_many_cameras_are_read_at_once(rt, dock, working):
+    for number in range(1, 5):
+        dock.add({f"{number}.bin": make(600_000)}, serial=f"BWC-{number}", port=number, rate=600_000)
+    most = 0
+    end = time.monotonic() + 30
+    while len(names(rt)) < 4 and time.monotonic() < end:
+        working.station.step()
+        Sequencer(rt.db, rt.log).run_once()
+        with rt.db.read() as session:
+            started = session.scalars(select(CustodyEvent.kind)).all()
+        most = max(most, started.count("offload.started") - started.count("offload.finished"))
+        time.sleep(0.05)
+    working.until(dict.fromkeys(range(1, 5), "done"))
+    assert most == 2
+
+
+def test_a_hand_in_the_demo_pulls_and_plugs(rt, dock, working, monkeypatch):
+    monkeypatch.setattr("dock_service.simulator.hand.record_patrol", lambda *_: None)
+    dock.add({"a.bin": make(3_000_000)}, serial="BWC-5", port=1, rate=1_000_000)
+    working.until({1: "uploading"})
+    working.command("unplug", 1)
+    working.until({1: "lost"})
+    working.command("plug", 1)
+    working.until({1: "done"})
+    assert names(rt) == ["a.bin"]
+
+
+def test_a_station_started_again_closes_the_visits_that_were_left_open(rt, dock):
+    dock.add({"a.bin": make(1000)}, serial="BWC-6", port=1)
+    first = Working(rt)
+    first.until({1: "done"})
+    second = Working(rt)  # the first one was killed, so to say: it never closed its visit
+    with rt.db.read() as session:
+        assert session.scalars(select(DockingVisit.state)).all() == ["lost"]
+    first.station.close()
+    second.until({1: "done"})
+    second.station.close()
+    assert names(rt) == ["a.bin"]
+
+
+def test_a_bus_that_is_away_is_said_and_the_heart_beats_on(rt):
+    stop = threading.Event()
+    station = Station(rt, open_bus("usbip://127.0.0.1:1"), stop)
+    station.step()
+    body = station.board.body()
+    assert "usbip://127.0.0.1:1" in body["message_vi"]
+    with rt.db.read() as session:
+        assert session.scalars(select(StationBoard)).one().beat_at
+    station.close()
