@@ -71,7 +71,7 @@ class Sandbox:
         """Run `function(files, **arguments)` in the child and return its JSON answer.
 
         `function` must be a module's public function; `files` are seekable readers of `sources`. Raises a `MediaError`:
-        a timeout, too much memory, a crash, or the reader's own refusal.
+        a timeout, too much memory, a crash, or the reader's own refusal; what a source raises on being read goes through.
         """
         request = {
             "function": f"{function.__module__}:{function.__qualname__}",
@@ -80,14 +80,17 @@ class Sandbox:
             "cpu_s": self.limits.cpu_s,
         }
         channel = self._start()
+        answer: dict[str, Any] | None = None
         try:
             _send_block(channel, json.dumps(request).encode())
             answer = self._serve(channel, sources, clock.monotonic() + self.limits.wall_s)
         except TimeoutError:
-            self.close()
             raise SandboxTimeoutError(seconds=self.limits.wall_s) from None
-        except (OSError, EOFError) as error:
+        except (ConnectionError, EOFError) as error:
             raise self._fallen(error) from None
+        finally:
+            if answer is None:  # also when a source can't be read: the child is left in mid-sentence
+                self.close()
         if "error" in answer:
             raise self._refused(answer)
         return answer["result"]

@@ -100,6 +100,17 @@ def test_an_unforeseen_error_is_named_without_its_text(targets):
     assert "secret" not in caught.value.text("en")
 
 
+def test_a_source_that_fails_is_told_from_a_reader_that_fails(targets):
+    class Failing(io.BytesIO):
+        def read(self, _: int | None = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with Sandbox() as box:
+        with pytest.raises(OSError, match="Input/output"):
+            box.call(targets.both, [Failing(b"x" * 10)])
+        assert box.call(targets.both, [io.BytesIO(b"good")]) == ["good"]
+
+
 def test_closing_leaves_no_child(targets):
     with Sandbox() as box:
         pid = box.call(targets.pid, [])
