@@ -41,9 +41,10 @@ def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @contextmanager
-def _serving(
+def running(
     command: list[str], port: int, folder: Path, environment: dict[str, str] | None = None, user: str | None = None
-) -> Iterator[None]:
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server until the block ends; it must listen on `port`."""
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -51,7 +52,7 @@ def _serving(
         )
     try:
         _wait(port, process, log)
-        yield
+        yield process
     finally:
         process.terminate()
         try:
@@ -84,7 +85,7 @@ def postgres() -> Iterator[str]:
         command = [str(binaries / "postgres"), "-D", str(data)]
         for option in options.split():
             command += ["-c", option]
-        with _serving(command, port, folder, user=user):
+        with running(command, port, folder, user=user):
             yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
 
 
@@ -108,7 +109,7 @@ def redis(folder: Path) -> Iterator[str]:
         "--dir",
         str(folder),
     ]
-    with _serving(command, port, folder):
+    with running(command, port, folder):
         yield f"redis://127.0.0.1:{port}/0"
 
 
@@ -133,5 +134,5 @@ def rabbitmq(folder: Path) -> Iterator[str]:
         "RABBITMQ_CONFIG_FILE": str(folder / "none"),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
     }
-    with _serving([str(program)], port, folder, environment):
+    with running([str(program)], port, folder, environment):
         yield f"amqp://guest:guest@127.0.0.1:{port}//"

@@ -28,7 +28,7 @@ MOST_PENDING = 1 << 20  # bytes that the parser may hold
 @portal.post("/gui/tep/gui-thuong")
 def send_plain() -> Response:
     """Take one file out of the form and go on to the next question; a broken one leaves nothing behind."""
-    request.max_content_length = None  # the file has its own limit
+    request.max_content_length = 1 << 62  # None would mean the application's limit for forms; a file has its own
     token, events = "", _events()
     for event in events:
         if isinstance(event, File):

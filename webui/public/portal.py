@@ -35,7 +35,7 @@ class PanelFile:
     words: str
 
 
-@portal.context_processor
+@portal.app_context_processor
 def shared() -> dict[str, Any]:
     """Give every template what it may use."""
     return {
