@@ -20,7 +20,7 @@ from bodycam.runtime import open_runtime
 from bodycam.settings import WebSettings, load_settings
 from webui.apps import create_public_app, create_staff_app
 
-THREADS = 16
+THREADS = {"staff": 16, "public": 64}  # a slow upload holds a thread for as long as it takes
 _log = structlog.get_logger()
 
 
@@ -53,13 +53,13 @@ def options(name: str, web: WebSettings) -> dict[str, Any]:
         "proc_name": f"bodycam-{name}",
         "worker_class": "gthread",
         "workers": 1,
-        "threads": THREADS,
+        "threads": THREADS[name],
         "timeout": 120,
         "graceful_timeout": 10,
         "keepalive": 15,
         "accesslog": None,
         "errorlog": "-",
-        "loglevel": "warning",
+        "loglevel": "error",  # at "warning" gunicorn writes the address behind every broken request
         "control_socket_disable": True,
     }
     if web.tls_cert:
@@ -81,6 +81,7 @@ def main(arguments: list[str]) -> int:
         check_port(web.host, web.port, key=f"{name}.port")
         with open_runtime(settings) as rt:
             app = create_staff_app(rt) if name == "staff" else create_public_app(rt)
+            app.config["ADDRESSES_LOGGED"] = options(name, web)["accesslog"] is not None
             _log.info("web.listening", app=name, host=web.host, port=web.port)
             Server(app, options(name, web)).run()
     except BodycamError as error:
