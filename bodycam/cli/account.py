@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from bodycam.people.models import Unit
+    from bodycam.people.models import Account, Unit
 
 
 @click.group()
@@ -41,12 +41,9 @@ def create(
     from bodycam.cli.standalone import standalone  # late: --help needs none of this
     from bodycam.fleet.imports import find_officer
     from bodycam.people import accounts
-    from bodycam.people.models import Role
     from bodycam.settings import load_settings
 
-    for role in roles:
-        if role not in set(Role):
-            raise click.BadParameter(f"“{role}”: {', '.join(Role)}", param_hint="--role")
+    _check_roles(roles)
     settings = load_settings()
     password = _password(password_stdin, generate)
     with standalone(settings) as rt, rt.db.write() as session:
@@ -103,7 +100,6 @@ def reset_password(username: str, password_stdin: bool, generate: bool) -> None:
     Example: bodycam account reset-password lan --generate
     """
     from bodycam.cli.standalone import standalone  # late: --help needs none of this
-    from bodycam.errors import NotFoundError
     from bodycam.people import accounts
     from bodycam.people.sign_in import unlock
     from bodycam.settings import load_settings
@@ -111,13 +107,34 @@ def reset_password(username: str, password_stdin: bool, generate: bool) -> None:
     settings = load_settings()
     password = _password(password_stdin, generate)
     with standalone(settings) as rt, rt.db.write() as session:
-        found = accounts.account_by_username(session, username)
-        if found is None:
-            raise NotFoundError(what=username)
+        found = _account(session, username)
         accounts.set_password(session, found.id, password, settings=settings.sign_in, actor=_actor())
         unlock(session, username)
     click.echo(f"Đã đặt lại / Reset: {found.username}")
     _print_once(password, generate)
+
+
+@account.command()
+@click.argument("username")
+@click.argument("role")
+@click.option("--unit", help="A code or a path of names / Đơn vị; default: the root.")
+@click.option("--withdraw", is_flag=True, help="Take the role away / Thu hồi vai trò.")
+def grant(username: str, role: str, unit: str | None, withdraw: bool) -> None:
+    """Cấp hoặc thu hồi một vai trò trên một đơn vị / Grant a role on a unit, or take it away.
+
+    Example: bodycam account grant lan case_officer --unit "Phòng CSGT"
+    """
+    from bodycam.cli.standalone import standalone  # late: --help needs none of this
+    from bodycam.people import accounts
+    from bodycam.settings import load_settings
+
+    _check_roles((role,))
+    with standalone(load_settings()) as rt, rt.db.write() as session:
+        found, place = _account(session, username), _unit(session, unit)
+        change = accounts.withdraw if withdraw else accounts.grant
+        change(session, found.id, role, place.id, actor=_actor())
+        held = ", ".join(f"{name}@{where.name}" for name, where in accounts.grants_of(session, found.id))
+    click.echo(f"{found.username}: {held or '—'}")
 
 
 @account.command()
@@ -129,14 +146,11 @@ def revoke(username: str, keep_active: bool) -> None:
     Example: bodycam account revoke lan
     """
     from bodycam.cli.standalone import standalone  # late: --help needs none of this
-    from bodycam.errors import NotFoundError
     from bodycam.people import accounts, sessions
     from bodycam.settings import load_settings
 
     with standalone(load_settings()) as rt, rt.db.write() as session:
-        found = accounts.account_by_username(session, username)
-        if found is None:
-            raise NotFoundError(what=username)
+        found = _account(session, username)
         ended = sessions.revoke_all(session, found.id, actor=_actor())
         if not keep_active:
             accounts.set_active(session, found.id, active=False, actor=_actor())
@@ -147,6 +161,24 @@ def _actor() -> str:
     import os  # late: --help needs none of this
 
     return f"shell:{os.getuid()}"
+
+
+def _check_roles(roles: tuple[str, ...]) -> None:
+    from bodycam.people.models import Role  # late: --help needs none of this
+
+    for role in roles:
+        if role not in set(Role):
+            raise click.BadParameter(f"“{role}”: {', '.join(Role)}", param_hint="role")
+
+
+def _account(session: "Session", username: str) -> "Account":
+    from bodycam.errors import NotFoundError  # late: --help needs none of this
+    from bodycam.people.accounts import account_by_username
+
+    found = account_by_username(session, username)
+    if found is None:
+        raise NotFoundError(what=username)
+    return found
 
 
 def _password(from_stdin: bool, generate: bool) -> str:

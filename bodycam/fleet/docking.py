@@ -36,12 +36,6 @@ def ensure_station(session: Session, *, name: str, slots: int, unit_id: str | No
     return station
 
 
-def list_stations(session: Session, scope: Scope, *, limit: int = 100) -> list[Station]:
-    """Return the stations of a scope by name; there are few. A station of no unit is seen by `everything` only."""
-    query = select(Station).where(scope.condition(Station.unit_id)).order_by(Station.name).limit(limit)
-    return list(session.scalars(query))
-
-
 def start_visit(
     session: Session,
     *,
@@ -181,13 +175,6 @@ def close_open_visits(session: Session, station_id: str | None) -> int:
     for visit in visits:
         finish_visit(session, visit.id, state=VisitState.LOST, files=visit.files, size=visit.bytes)
     return len(visits)
-
-
-def visits_of(session: Session, camera_id: str, *, after: str | None = None, limit: int = 50) -> list[DockingVisit]:
-    """Return a camera's visits, newest first, the page after an id (ids sort by time)."""
-    query = select(DockingVisit).where(DockingVisit.camera_id == camera_id)
-    query = query.where(DockingVisit.id < after) if after else query
-    return list(session.scalars(query.order_by(DockingVisit.id.desc()).limit(limit)))
 
 
 def put_board(session: Session, station_id: str, body: Mapping[str, JSON]) -> None:

@@ -91,15 +91,6 @@ def get_camera(session: Session, camera_id: str) -> Camera:
     return camera
 
 
-def accept_camera(session: Session, camera_id: str, *, label: str | None, unit_id: str, actor: str) -> Camera:
-    """Take a quarantined camera into service of a unit."""
-    camera = get_camera(session, camera_id)
-    check_label(session, label, camera_id)
-    camera.label, camera.unit_id, camera.state = label, unit_id, CameraState.IN_SERVICE.value
-    change_event(session, camera, actor)
-    return camera
-
-
 def change_event(session: Session, camera: Camera, actor: str | None) -> None:
     """Record that a camera's entry was changed, with what it is now."""
     details = {"state": camera.state, "unit": camera.unit_id}

@@ -76,6 +76,8 @@ def test_an_account_is_made_signs_in_is_reset_and_revoked(run):
     assert try_in(password).token
     listed = json.loads(run("account", "list", "--json").stdout)
     assert (listed["username"], listed["roles"]) == ("lan", ["administrator@Đơn vị gốc"])
+    assert run("account", "grant", "lan", "auditor").stdout == "lan: administrator@Đơn vị gốc, auditor@Đơn vị gốc\n"
+    assert run("account", "grant", "lan", "auditor", "--withdraw").stdout == "lan: administrator@Đơn vị gốc\n"
     assert run("account", "reset-password", "lan", "--password-stdin", stdin="mot mat khau dai\n").exit_code == 0
     assert try_in("mot mat khau dai").token
     assert "Ended 1" in run("account", "revoke", "lan").stdout

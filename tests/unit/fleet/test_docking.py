@@ -35,7 +35,7 @@ def test_a_visit_keeps_the_clock_and_the_counts_and_leaves_events(db):
         docking.finish_visit(session, visit.id, state="lost", files=0, size=0)
         kinds = list(session.scalars(select(CustodyEvent.kind).where(CustodyEvent.object_id == camera.id)))
     with db.read() as session:
-        kept = docking.visits_of(session, camera.id)[0]
+        kept = docking.get_visit(session, visit.id)
         assert (kept.state, kept.files, kept.bytes, json.loads(kept.problems)) == ("done", 2, 10**12, [problem])
         assert fleet.get_camera(session, camera.id).last_offset_s == 25200.25
     assert kinds == ["camera.registered", "camera.docked", "clock.measured", "camera.undocked"]

@@ -49,13 +49,11 @@ def test_a_serial_and_a_label_belong_to_one_camera(db):
             fleet.register_camera(session, serial="A2", label="BWC-1")
 
 
-def test_an_unknown_camera_waits_in_quarantine_until_accepted(db):
+def test_an_unknown_camera_is_let_in_under_quarantine(db):
     with db.write() as session:
         unit, *_ = people(session)
-        camera = fleet.register_unknown_camera(session, serial="ghost", unit_id=unit.id)
-        assert camera.state == "quarantined"
-        fleet.accept_camera(session, camera.id, label="BWC-9", unit_id=unit.id, actor="boss")
-        assert fleet.camera_for(session, "GHOST").state == "in_service"
+        fleet.register_unknown_camera(session, serial="ghost", unit_id=unit.id)
+        assert fleet.camera_for(session, "GHOST").state == "quarantined"
 
 
 def test_the_camera_that_did_not_come_to_the_dock_is_listed_with_its_holder(db):
