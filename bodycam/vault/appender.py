@@ -23,8 +23,8 @@ class Appender:
         self.path = path
         self.written = 0  # bytes the disk has taken, whole pages
         self._fd = disk.create(path, direct=True)
-        self._maps = [mmap.mmap(-1, 2 * BLOCK + SLACK) for _ in range(2)]  # page-aligned, as direct writes want it
-        self._view, self._other = (memoryview(area) for area in self._maps)
+        maps = (mmap.mmap(-1, 2 * BLOCK + SLACK) for _ in range(2))  # page-aligned, as direct writes want it
+        self._view, self._other = (memoryview(area) for area in maps)
         self._filled = 0
         self._long = reserve > 0
         self._disk = ThreadPoolExecutor(1, "vault-write")
@@ -82,10 +82,7 @@ class Appender:
             self._disk.shutdown()
             os.close(self._fd)
             self._fd = -1
-            self._view.release()
-            self._other.release()
-            for area in self._maps:
-                area.close()
+            self._view = self._other = memoryview(b"")  # the maps go when nobody looks at them any more
 
     def _hand_over(self) -> None:
         self._wait()

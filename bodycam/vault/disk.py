@@ -139,10 +139,14 @@ def read_at(fd: int, length: int, at: int, path: Path) -> bytes:
 
 
 def reserve(fd: int, size: int, path: Path) -> None:
-    """Allocate the file's first `size` bytes now, so that a full disk shows before copying; its length grows with it."""
-    if size:
-        with named_errors(path):
-            os.posix_fallocate(fd, 0, size)
+    """Allocate the file's first `size` bytes now, so a full disk shows before copying; its length grows with it."""
+    if not size:
+        return
+    free = os.fstatvfs(fd)
+    if free.f_bavail * free.f_frsize < size:  # asked first: a failing allocation fills the disk for everybody meanwhile
+        raise VaultFullError(path=path)
+    with named_errors(path):
+        os.posix_fallocate(fd, 0, size)
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -123,6 +123,8 @@ class SpoolWriter:
 
     def write(self, data: bytes | memoryview) -> None:
         """Take the bytes at `received`. After an error (`VaultFullError`, `VaultIoError`) close and open again."""
+        if self._lock < 0:
+            raise ValueError("the writer is closed; open the attempt again")
         if not data:
             return
         if self._writer is None:
@@ -138,7 +140,11 @@ class SpoolWriter:
     def sync(self) -> int:
         """Make what was written durable; return the durable offset (a beginning of up to 16 KiB may still be missing)."""
         if self._writer is not None:
-            self.offset = self._base + self._writer.sync()
+            try:
+                self.offset = self._base + self._writer.sync()
+            except BaseException:
+                self._abandon()  # what a failed write left must never be continued
+                raise
         return self.offset
 
     def close(self) -> int:
@@ -159,6 +165,8 @@ class SpoolWriter:
 
         An attempt that came in pieces is written anew under one fresh key, which needs its size again on the disk.
         """
+        if self._lock < 0:
+            raise ValueError("the writer is closed; open the attempt again")
         try:
             spooled = self._finish_one() if not self._earlier else self._finish_many()
         except BaseException:

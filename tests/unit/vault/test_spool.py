@@ -165,6 +165,16 @@ def test_a_finished_attempt_takes_no_more(spool):
         writer.write(b"y")
 
 
+def test_a_closed_writer_takes_no_more(spool):
+    writer = spool.open("a1")
+    writer.write(b"x" * 20_000)
+    writer.close()
+    for late in (lambda: writer.write(b"y"), writer.finish):
+        with pytest.raises(ValueError, match="closed"):
+            late()
+    assert writer.close() == 20_000
+
+
 @pytest.mark.parametrize("attempt", ["", "..", "a/b", ".hidden", "x" * 101])
 def test_an_attempt_id_cannot_leave_the_spool(spool, attempt):
     with pytest.raises(ValueError, match="attempt id"):
