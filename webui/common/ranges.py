@@ -63,7 +63,7 @@ def ranged(reader: Readable, mime: str, *, download: str | None = None) -> Respo
         reader.close()
         return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     first, last = span or (0, size - 1)
-    wanted = reader.chunks(first, last + 1, BLOCK) if request.method == "GET" and size else iter(())
+    wanted = reader.chunks(first, last + 1, BLOCK) if request.method != "HEAD" and size else iter(())
     response = Response(chain([next(wanted, b"")], _watched(wanted)), status=206 if span else 200, mimetype=mime)
     response.call_on_close(reader.close)
     response.headers["Accept-Ranges"] = "bytes"

@@ -96,9 +96,11 @@ def drop_cookie(response: BaseResponse) -> None:
 
 def _gate() -> BaseResponse | Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
+    if request.endpoint == "static":
+        return None  # a page asks for a dozen: no look into the database for them
+    g.viewer = _find_viewer()
     if view is None:
         return None  # no such page: the 404 says so to everybody alike
-    g.viewer = _find_viewer()
     action = needs(view)
     if action == OPEN:
         return None

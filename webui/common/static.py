@@ -35,13 +35,18 @@ class StaticFile:
 def init_app(app: Flask) -> None:
     """Serve `webui/static` at `/static/`, and give templates `asset(path)`."""
     app.add_url_rule("/static/<path:filename>", "static", serve)
-    app.jinja_env.globals.update(asset=asset)
+    app.jinja_env.globals.update(asset=asset, asset_if_there=asset_if_there)
 
 
 def asset(filename: str) -> str:
     """Return the address of a static file, with its hash."""
     path = ROOT / filename
     return url_for("static", filename=filename, v=_load(path, path.stat().st_mtime_ns).digest)
+
+
+def asset_if_there(filename: str) -> str:
+    """Return the address of a static file that may be missing from an installation, such as a map layer; else nothing."""
+    return asset(filename) if (ROOT / filename).is_file() else ""
 
 
 @open_to_all

@@ -21,8 +21,8 @@ class Entry:
 ENTRIES = (
     Entry("recordings.index", "recording.list", "Bản ghi", "Recordings"),
     Entry("cases.index", "case.list", "Hồ sơ vụ việc", "Cases"),
-    Entry("dock.index", "dock.view", "Trạm cắm", "Docks"),
     Entry("devices.index", "fleet.view", "Thiết bị", "Devices"),
+    Entry("dock.index", "dock.view", "Trạm cắm", "Docks"),
     Entry("submissions.index", "submission.list", "Tin người dân gửi", "Citizens' reports"),
     Entry("log.index", "log.view", "Nhật ký hệ thống", "System log"),
 )

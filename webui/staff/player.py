@@ -23,7 +23,7 @@ from webui.common.signin import scope, viewer
 from webui.staff import reasons
 from webui.staff.reach import find, may_reach, rendition_of
 from webui.staff.timeline import rows_of
-from webui.staff.tracks import positions_of, vn2000_system
+from webui.staff.tracks import positions_of, zone_of
 from webui.staff.viewings import open_viewing, reason_for
 
 bp = Blueprint("player", __name__)
@@ -188,6 +188,6 @@ def _spot(recording: Recording) -> dict[str, object] | None:
     """Return the place of the recording's start in words and in VN-2000 metres."""
     if recording.lat is None or recording.lon is None:
         return None
-    east, north = to_vn2000(recording.lat, recording.lon, vn2000_system(recording.lon))
-    place = nearest_place(recording.lat, recording.lon)
-    return {"x": round(north), "y": round(east), "zone": vn2000_system(recording.lon), "place": place}
+    zone = zone_of(recording.lon)
+    east, north = to_vn2000(recording.lat, recording.lon, zone.epsg)
+    return {"x": round(north), "y": round(east), "zone": zone, "place": nearest_place(recording.lat, recording.lon)}

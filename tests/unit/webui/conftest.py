@@ -1,64 +1,57 @@
-"""One installation in a temporary folder, with a unit, an account for each role, and the staff application over it."""
+"""One installation in a temporary folder, with the staff story in it and the staff application over it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import staff_story
 from flask import Flask
 from flask.testing import FlaskClient
+from staff_story import PASSWORD, Story
 
 from bodycam.models import Base
-from bodycam.people import accounts, units
-from bodycam.people.models import Role
 from bodycam.runtime import Runtime, open_runtime
-from bodycam.settings import load_settings
+from bodycam.settings import Settings, load_settings
 from webui.apps import create_staff_app
-
-PASSWORD = "mat-khau-thu-1"
 
 SignIn = Callable[[str], FlaskClient]
 
 
-@pytest.fixture
-def rt(tmp_path: Path) -> Iterator[Runtime]:
-    settings = load_settings(
+def _settings(data: Path) -> Settings:
+    return load_settings(
         {
-            "BODYCAM_DATA_DIR": str(tmp_path / "data"),
+            "BODYCAM_DATA_DIR": str(data),
             "BODYCAM_SIGN_IN__ARGON2_MEMORY_KIB": "8",
             "BODYCAM_SIGN_IN__ARGON2_TIME_COST": "1",
-            "BODYCAM_DOCK__BUS": f"sim:{tmp_path / 'bus'}",
+            "BODYCAM_DOCK__BUS": f"sim:{data / 'bus'}",
         }
     )
-    with open_runtime(settings) as rt:
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Story]:
+    """The story told once; each test gets a copy of the folder."""
+    folder = tmp_path_factory.mktemp("told") / "data"
+    with open_runtime(_settings(folder)) as rt:
         Base.metadata.create_all(rt.db.engine)
+        return folder, staff_story.tell(rt)
+
+
+@pytest.fixture
+def story(told: tuple[Path, Story]) -> Story:
+    return told[1]
+
+
+@pytest.fixture
+def rt(tmp_path: Path, told: tuple[Path, Story]) -> Iterator[Runtime]:
+    shutil.copytree(told[0], tmp_path / "data")
+    with open_runtime(_settings(tmp_path / "data")) as rt:
         yield rt
 
 
 @pytest.fixture
-def unit_id(rt: Runtime) -> str:
-    """A team in a department; every role is granted on the team."""
-    with rt.db.write() as session:
-        top = units.create_unit(session, name="Phòng CSGT", force="traffic_police")
-        team = units.create_unit(session, name="Đội CSGT đường bộ số 3", force="traffic_police", parent_id=top.id)
-        officer = units.create_officer(
-            session, unit_id=team.id, number="184-221", name="Trần Văn Nam", force="traffic_police"
-        )
-        for role in Role:
-            account = accounts.create_account(
-                session,
-                username=role.value,
-                display_name=f"Người {role.value}",
-                password=PASSWORD,
-                settings=rt.settings.sign_in,
-                officer_id=officer.id if role is Role.OFFICER else None,
-            )
-            accounts.grant(session, account.id, role.value, team.id)
-        return team.id
-
-
-@pytest.fixture
-def app(rt: Runtime, unit_id: str) -> Flask:
-    assert unit_id
+def app(rt: Runtime) -> Flask:
     app = create_staff_app(rt)
     app.config["WTF_CSRF_ENABLED"] = False  # the token has its own tests
     return app

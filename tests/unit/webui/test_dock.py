@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 import pytest
 from sqlalchemy import select
+from staff_story import Story
 
 from bodycam import clock
 from bodycam.fleet import docking
@@ -16,9 +17,9 @@ STATES = ["empty", "uploading", "verifying", "waiting_receipt", "done", "lost", 
 
 
 @pytest.fixture
-def station_id(rt: Runtime, unit_id: str) -> str:
+def station_id(rt: Runtime, story: Story) -> str:
     with rt.db.write() as session:
-        station = docking.ensure_station(session, name="Trạm cắm 02", slots=8, unit_id=unit_id)
+        station = docking.ensure_station(session, name="Trạm cắm 02", slots=8, unit_id=story.team_id)
         slots = [{"slot": n, "state": state, **(SLOT if state != "empty" else {})} for n, state in enumerate(STATES, 1)]
         docking.put_board(session, station.id, {"station": "Trạm cắm 02", "slots": slots})
         return station.id

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -54,7 +53,6 @@ def test_signing_out_ends_the_session_on_the_server_too(app: Flask, as_role) -> 
     assert thief.get("/dock").status_code == HTTPStatus.FOUND
 
 
-@pytest.mark.usefixtures("unit_id")
 def test_a_form_without_its_token_is_refused(rt: Runtime) -> None:
     client = create_staff_app(rt).test_client()
     answer = client.post("/sign-in", data={"username": "commander", "password": PASSWORD})

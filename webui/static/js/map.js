@@ -34,6 +34,7 @@ export async function drawMap(box, trackUrl, doubtful, seek) {
 }
 
 async function json(address) {
+  if (!address) return null;
   const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
   return answer?.ok ? answer.json() : null;
 }
