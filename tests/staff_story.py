@@ -19,6 +19,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from bodycam import clock
+from bodycam.cases import service as cases
 from bodycam.db import fold, new_id
 from bodycam.fleet import docking
 from bodycam.fleet import service as fleet
@@ -46,6 +47,7 @@ class Story:
     stop_id: str
     plain_id: str
     citizen_id: str
+    case_id: str
 
 
 @cache
@@ -107,7 +109,20 @@ def tell(rt: Runtime) -> Story:
         other.codec, other.container, other.mime, other.duration_s = "h264", "mp4", "video/mp4", float(SECONDS)
     add_rendition(rt, stop, "thumbnail", picture(), "image/jpeg")
     add_rendition(rt, stop, "filmstrip", picture(12), "image/jpeg")
-    return Story(team.id, officer.id, camera.id, station.id, stop, plain, citizen)
+    with rt.db.write() as session:
+        facts = cases.CaseFacts(
+            starts_at=STARTED + timedelta(seconds=2),
+            ends_at=STARTED + timedelta(minutes=11),
+            title="Dừng xe 29A-123.45, Quốc lộ 1A",
+            number="0231/BB-VPHC",
+            place="Quốc lộ 1A, Hà Nội",
+            lat=20.9872,
+            lon=105.8645,
+            identifiers={"plate": ["29A-123.45"]},
+            officer_ids=[officer.id],
+        )
+        case = cases.open_case(session, kind="traffic_stop", unit_id=team.id, facts=facts)
+    return Story(team.id, officer.id, camera.id, station.id, stop, plain, citizen, case.id)
 
 
 def seal(

@@ -228,7 +228,8 @@ def _propose(session: Session, view: CaseView, recording: Recording, link: CaseR
     if found is None:
         _take_back(session, link)
         return False
-    reasons = json.dumps([{"code": r.code, "vi": r.vi, "en": r.en} for r in found.reasons], ensure_ascii=False)
+    told = [{"code": r.code, "weight": r.weight, "vi": r.vi, "en": r.en} for r in found.reasons]
+    reasons = json.dumps(told, ensure_ascii=False)
     if link is not None:
         link.score, link.reasons = found.score, reasons
         return True

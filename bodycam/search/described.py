@@ -11,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bodycam.cases.models import Case, CaseRecording, LinkState
+from bodycam.cases.queries import visible
 from bodycam.fleet.models import Camera
 from bodycam.people.models import Officer, Unit
+from bodycam.people.scope import NOTHING, Scope
 from bodycam.recordings.models import Recording, RecordingPlate, Rendition
 
 Row = TypeVar("Row", Camera, Officer, Unit)
@@ -38,8 +40,8 @@ class Described:
         return self.recording.name.rpartition("/")[2] or self.recording.name
 
 
-def describe(session: Session, recordings: Sequence[Recording]) -> list[Described]:
-    """Return the recordings in the same order, each with its names."""
+def describe(session: Session, recordings: Sequence[Recording], cases: Scope = NOTHING) -> list[Described]:
+    """Return the recordings in the same order, each with its names; of its cases only those that `cases` shows."""
     ids = [recording.id for recording in recordings]
     cameras = _by_id(session, Camera, (r.camera_id for r in recordings))
     officers = _by_id(session, Officer, (r.officer_id for r in recordings))
@@ -52,7 +54,7 @@ def describe(session: Session, recordings: Sequence[Recording]) -> list[Describe
     made = select(Rendition).where(Rendition.recording_id.in_(ids)).order_by(Rendition.id).limit(MOST_LINKS)
     for rendition in session.scalars(made):
         renditions.setdefault(rendition.recording_id, {})[rendition.kind] = rendition
-    links = _links(session, ids)
+    links = _links(session, ids, cases)
     return [
         Described(
             recording=recording,
@@ -67,7 +69,7 @@ def describe(session: Session, recordings: Sequence[Recording]) -> list[Describe
     ]
 
 
-def _links(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[CaseRecording, Case]]]:
+def _links(session: Session, ids: Sequence[str], cases: Scope) -> dict[str, list[tuple[CaseRecording, Case]]]:
     found: dict[str, list[tuple[CaseRecording, Case]]] = {}
     query = (
         select(CaseRecording, Case)
@@ -75,6 +77,7 @@ def _links(session: Session, ids: Sequence[str]) -> dict[str, list[tuple[CaseRec
         .where(
             CaseRecording.recording_id.in_(ids),
             CaseRecording.state.in_([LinkState.PROPOSED, LinkState.ATTACHED]),
+            visible(cases),
         )
         .order_by(CaseRecording.state, CaseRecording.score.desc(), CaseRecording.id)
         .limit(MOST_LINKS)

@@ -80,7 +80,7 @@ def _conditions(wanted: RecordingFilter) -> list[ColumnElement[bool]]:
         (wanted.unit_id, lambda: Recording.unit_id.in_(_units_below(wanted.unit_id or ""))),
         (wanted.officer.strip(), lambda: Recording.officer_id.in_(_officers(wanted.officer))),
         (wanted.camera.strip(), lambda: Recording.camera_id.in_(_cameras(wanted.camera.strip()))),
-        (wanted.plate.strip(), lambda: _with_plate(wanted.plate)),
+        (wanted.plate.strip(), lambda: _with_plate(compact(wanted.plate))),
         (wanted.case.strip(), lambda: Recording.id.in_(_of_case(wanted.case.strip()))),
     ]
     found = [condition() for question, condition in asked if question]

@@ -89,6 +89,21 @@ def position(lat: float | None, lon: float | None) -> str:
     return f"{number(abs(lat), 5)} {north} {number(abs(lon), 5)} {east}"
 
 
+def read_degrees(text: str, *, field: str) -> float | None:
+    """Read degrees typed with a comma or a point, None for an empty text; raises InvalidInputError naming `field`."""
+    typed = text.strip().replace(",", ".").rstrip("°")
+    if not typed:
+        return None
+    try:
+        return float(typed)
+    except ValueError:
+        raise InvalidInputError(
+            field=field,
+            reason_vi="cần viết độ thập phân, ví dụ 20,98713",
+            reason="write decimal degrees, such as 20.98713",
+        ) from None
+
+
 def read_moment(text: str, *, field: str, end_of_day: bool = False) -> datetime | None:
     """Read "dd/mm/yyyy" or "dd/mm/yyyy HH:MM", typed in Vietnam's time, as aware UTC; None for an empty text.
 

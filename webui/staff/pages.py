@@ -1,29 +1,33 @@
 """The staff pages put into an application: their blueprints and what every template may use."""
 
 import json
+from http import HTTPStatus
 
 from flask import Flask
 
 from bodycam.access.permissions import ROLE_NAMES
+from bodycam.cases.errors import CaseFieldError, LinkError
+from bodycam.cases.matching import strength
 from bodycam.cases.models import CaseRecording
 from bodycam.people.numbers import number_label
+from webui.common import errors
 from webui.common.base import runtime
 from webui.common.locale import language, t
-from webui.staff import access_log, dock, player, recordings, signin
+from webui.staff import access_log, cases, dock, player, recordings, signin
 from webui.staff.menu import ENTRIES
-from webui.staff.verdicts import look, match_words
+from webui.staff.verdicts import look
 
-BLUEPRINTS = (signin.bp, dock.bp, recordings.bp, player.bp, access_log.bp)
+BLUEPRINTS = (signin.bp, dock.bp, recordings.bp, player.bp, access_log.bp, cases.bp)
 
 
 def init_app(app: Flask) -> None:
     """Register every staff page."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(
-        look=look, match_words=match_words, menu=[entry for entry in ENTRIES if entry.endpoint in app.view_functions]
-    )
-    app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons)
+    app.jinja_env.globals.update(look=look, menu=[entry for entry in ENTRIES if entry.endpoint in app.view_functions])
+    for refused in (CaseFieldError, LinkError):
+        errors.status_for(refused, HTTPStatus.BAD_REQUEST)
+    app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(lambda: {"roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})
 
 
@@ -33,3 +37,7 @@ def _number_label(force: str) -> str:
 
 def _reasons(link: CaseRecording) -> list[str]:
     return [t(reason["vi"], reason["en"]) for reason in json.loads(link.reasons)]
+
+
+def _match_words(score: float) -> str:
+    return strength(score, language())

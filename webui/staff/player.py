@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bodycam import custody
 from bodycam.access.errors import ForbiddenError
+from bodycam.cases.models import LinkState
 from bodycam.custody.models import CustodyEvent
 from bodycam.errors import NotFoundError
 from bodycam.geo.geodesy import to_vn2000
@@ -47,6 +48,7 @@ def show(recording_id: str) -> str:
     return render_template(
         "staff/player.html",
         row=row,
+        title=_title(row),
         reason=reasons.words_of(reason),
         timeline=timeline,
         receipt=receipt,
@@ -191,3 +193,10 @@ def _spot(recording: Recording) -> dict[str, object] | None:
     zone = zone_of(recording.lon)
     east, north = to_vn2000(recording.lat, recording.lon, zone.epsg)
     return {"x": round(north), "y": round(east), "zone": zone, "place": nearest_place(recording.lat, recording.lon)}
+
+
+def _title(row: Described) -> str:
+    """Name a recording as a person would: its case, else the plate and the place, else the file."""
+    attached = [case.title for link, case in row.links if link.state == LinkState.ATTACHED]
+    known = [part for part in (*row.plates[:1], row.recording.place) if part]
+    return attached[0] if attached else ", ".join(known) or row.name

@@ -30,7 +30,7 @@ def find(session: Session, recording_id: str, action: str) -> Described:
     recording = session.get(Recording, recording_id)
     if recording is None:
         raise NotFoundError(what=t("bản ghi", "recording"))
-    found = describe(session, [recording])[0]
+    found = describe(session, [recording], scope("case.list"))[0]
     if not may_reach(scope("recording.list"), recording, found.unit):
         raise NotFoundError(what=t("bản ghi", "recording"))
     if not may_reach(scope(action), recording, found.unit):

@@ -35,7 +35,7 @@ def index() -> str:
     reach = scope("recording.list")
     with runtime().db.read() as session:
         page = find_recordings(session, reach, _filter(asked), after=request.args.get("after") or None, limit=ROWS)
-        rows = describe(session, page.recordings)
+        rows = describe(session, page.recordings, scope("case.list"))
         units = list_units(session, reach)
     viewing = scope("recording.view")
     given = {name: value for name, value in asked.items() if value}

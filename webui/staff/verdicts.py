@@ -37,13 +37,3 @@ LOOKS = {
 def look(verdict: str) -> Look:
     """Return how a verdict is shown."""
     return LOOKS[Verdict(verdict)]
-
-
-STRONG, GOOD = 0.75, 0.5
-
-
-def match_words(score: float) -> str:
-    """Return the strength of a match in words; the number stays behind it."""
-    if score >= STRONG:
-        return t("Rất khớp", "Strong match")
-    return t("Khớp", "Match") if score >= GOOD else t("Có thể", "Possible")

@@ -20,7 +20,7 @@ export async function drawMap(box, trackUrl, doubtful, seek) {
   for (const place of ISLANDS) L.circleMarker(place, { radius: 3, color: "#0b3d6b", weight: 1, fillColor: "#eef3ea", fillOpacity: 1, interactive: false }).addTo(map);
   name(map, HOANG_SA, box.dataset.hoangSa, "sea");
   name(map, TRUONG_SA, box.dataset.truongSa, "sea");
-  inset(map, provinces, home, box.dataset);
+  inset(provinces, home, box.dataset);
 
   const points = (track?.points ?? []).filter((point) => Number.isFinite(point[1]) && Number.isFinite(point[2]));
   const marker = L.circleMarker(home, { radius: 9, color: "#0b3d6b", weight: 5, fillColor: "#fff", fillOpacity: 1, interactive: false }).addTo(map);
@@ -109,26 +109,32 @@ function grid(map) {
   draw();
 }
 
-// The whole country in the corner, both archipelagos named, a dot where we are.
-function inset(map, provinces, home, words) {
-  const [width, height, west, north, scale] = [148, 168, 102, 23.6, 10.2];
-  const xy = (lon, lat) => `${((lon - west) * scale).toFixed(1)} ${((north - lat) * scale).toFixed(1)}`;
+// The whole country beside the map, both archipelagos named, a dot where we are.
+function inset(provinces, home, words) {
+  const [width, height, west, north, scale] = [150, 152, 101.6, 23.8, 9];
+  const at = (lat, lon) => [((lon - west) * scale).toFixed(1), ((north - lat) * scale).toFixed(1)];
   const rings = [];
   for (const feature of provinces?.features ?? []) {
     const shapes = feature.geometry.type === "Polygon" ? [feature.geometry.coordinates] : feature.geometry.coordinates;
-    for (const shape of shapes) if (shape[0].length > 8) rings.push(`M${shape[0].filter((_, i) => i % 3 === 0).map(([lon, lat]) => xy(lon, lat)).join("L")}Z`);
+    for (const shape of shapes) if (shape[0].length > 8) rings.push(`M${shape[0].map(([lon, lat]) => at(lat, lon).join(" ")).join("L")}Z`);
   }
-  const short = (text) => text.split(" (")[0].replace("Quần đảo ", "QĐ ").replace(" Archipelago", "");
-  const corner = L.control({ position: "bottomright" });
-  corner.onAdd = () => {
-    const box = L.DomUtil.create("div", "inset");
-    const dots = ISLANDS.map(([lat, lon]) => `<circle cx="${(lon - west) * scale}" cy="${(north - lat) * scale}" r="1.2" fill="#0b3d6b"/>`).join("");
-    const label = ([lat, lon], text, first, second) => {
-      const [x, y] = [(lon - west) * scale, (north - lat) * scale];
-      return `<text x="${x}" y="${y + first}" text-anchor="middle">${text}</text><text x="${x}" y="${y + second}" text-anchor="middle">(Việt Nam)</text>`;
-    };
-    box.innerHTML = `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${words.hoangSa}, ${words.truongSa}"><path d="${rings.join("")}" fill="#eef3ea" stroke="#9fb0a2" stroke-width=".5"/>${dots}${label(HOANG_SA, short(words.hoangSa), 16, 25)}${label(TRUONG_SA, short(words.truongSa), -18, -9)}<circle cx="${(home[1] - west) * scale}" cy="${(north - home[0]) * scale}" r="4" fill="#a3182b" stroke="#fff" stroke-width="1.5"/></svg>`;
-    return box;
-  };
-  corner.addTo(map);
+  const svg = draw(document.getElementById("inset"), "svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${words.hoangSa}, ${words.truongSa}` });
+  draw(svg, "path", { d: rings.join(""), fill: "#eef3ea", stroke: "#9fb0a2", "stroke-width": 0.5 });
+  for (const place of ISLANDS) draw(svg, "circle", { cx: at(...place)[0], cy: at(...place)[1], r: 1.2, fill: "#0b3d6b" });
+  label(svg, at(...HOANG_SA), words.hoangSa, 16);
+  label(svg, at(...TRUONG_SA), words.truongSa, -18);
+  draw(svg, "circle", { cx: at(...home)[0], cy: at(...home)[1], r: 4, fill: "#a3182b", stroke: "#fff", "stroke-width": 1.5 });
+}
+
+function label(svg, [x, y], words, down) {
+  const [first, second] = words.split(" (");
+  for (const [n, text] of [first.replace("Quần đảo", "QĐ").replace(" Archipelago", ""), `(${second}`].entries())
+    draw(svg, "text", { x, y: Number(y) + down + 9 * n, "text-anchor": "middle" }).textContent = text;
+}
+
+function draw(parent, tag, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  parent.append(made);
+  return made;
 }
