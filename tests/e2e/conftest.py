@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import staff_story
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from staff_story import PASSWORD, Story
 
 from bodycam.models import Base
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
-from staff_story import PASSWORD, Story
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("BODYCAM_CHROMIUM", "/usr/bin/chromium")
