@@ -8,10 +8,12 @@ a complaint must not show to the one complained of.
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bodycam import custody
@@ -233,24 +235,24 @@ def _propose(session: Session, view: CaseView, recording: Recording, link: CaseR
     if link is not None:
         link.score, link.reasons = found.score, reasons
         return True
-    session.add(
-        CaseRecording(
-            id=new_id(),
-            case_id=view.case.id,
-            recording_id=recording.id,
-            state=LinkState.PROPOSED.value,
-            score=found.score,
-            reasons=reasons,
-        )
-    )
-    custody.record(
-        session,
-        "recording.proposed",
-        object_id=recording.id,
-        actor="system",
+    row = CaseRecording(
+        id=new_id(),
         case_id=view.case.id,
-        details={"score_percent": round(found.score * 100), "reasons": [r.code for r in found.reasons]},
+        recording_id=recording.id,
+        state=LinkState.PROPOSED.value,
+        score=found.score,
+        reasons=reasons,
     )
+    with suppress(IntegrityError), session.begin_nested():  # the same pair, matched from the other side at this moment
+        session.add(row)
+        custody.record(
+            session,
+            "recording.proposed",
+            object_id=recording.id,
+            actor="system",
+            case_id=view.case.id,
+            details={"score_percent": round(found.score * 100), "reasons": [r.code for r in found.reasons]},
+        )
     return True
 
 

@@ -174,8 +174,9 @@ def hash_password(username: str, password: str, settings: SignInSettings) -> str
 def password_matches(stored: str | None, password: str, settings: SignInSettings) -> bool:
     """Whether the password is the hashed one; takes as long when there is no account (`stored` is None)."""
     memory_kib, time_cost = settings.argon2_memory_kib, settings.argon2_time_cost
+    text = nfc(password[: 4 * MOST_PASSWORD])  # whatever is sent, the work is bounded
     try:
-        _hasher(memory_kib, time_cost).verify(stored or _nobody(memory_kib, time_cost), nfc(password)[:MOST_PASSWORD])
+        _hasher(memory_kib, time_cost).verify(stored or _nobody(memory_kib, time_cost), text)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

@@ -28,6 +28,7 @@ from bodycam.people.sessions import open_session
 from bodycam.settings import SignInSettings
 
 LONGEST_PAUSE_S = 3600
+MOST_TYPED = 200  # characters of a name or a source that are looked at
 FORGET_AFTER = timedelta(hours=2)
 
 log = structlog.get_logger()
@@ -54,6 +55,7 @@ def sign_in(
     user_agent: str | None = None,
 ) -> SignedIn:
     """Check a name and a password and open a session; raises `WrongSignInError` or `SignInLockedError`."""
+    username, source = username[:MOST_TYPED], source[:MOST_TYPED]
     name_key, source_key = throttle_key("name", username_form(username)), throttle_key("source", source)
     with db.write() as session:
         _forget_old(session)
