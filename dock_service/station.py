@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from bodycam.custody import record
 from bodycam.errors import BodycamError
 from bodycam.fleet.docking import close_open_visits, ensure_station, take_commands
+from bodycam.jobs.app import make_app
 from bodycam.process import hold_lifeline, log_to_stderr, only_one, stop_event
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
@@ -128,6 +129,7 @@ def main() -> None:
     hold_lifeline()
     log_to_stderr()
     settings = load_settings()
+    make_app(settings)  # so that a sealed recording is read at once
     stop = stop_event()
     with open_runtime(settings) as rt, only_one(settings.data_dir / "station.lock", settings.station.name):
         hand: Hand | None = None

@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 
 from bodycam.errors import BodycamError
+from bodycam.jobs.app import make_app
 from bodycam.process import check_port, hold_lifeline, log_to_stderr
 from bodycam.runtime import open_runtime
 from bodycam.settings import WebSettings, load_settings
@@ -79,6 +80,7 @@ def main(arguments: list[str]) -> int:
         settings = load_settings()
         web = settings.staff if name == "staff" else settings.public
         check_port(web.host, web.port, key=f"{name}.port")
+        make_app(settings)  # so that what a request asks for is sent at once
         with open_runtime(settings) as rt:
             app = create_staff_app(rt) if name == "staff" else create_public_app(rt)
             app.config["ADDRESSES_LOGGED"] = options(name, web)["accesslog"] is not None

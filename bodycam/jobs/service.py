@@ -26,7 +26,7 @@ Handler = Callable[..., None]  # called with the job's args as keywords
 Send = Callable[[str, str], None]  # (job name, job id) to the broker
 
 LEASE = timedelta(seconds=90)
-RESEND_AFTER = timedelta(seconds=60)
+RESEND_AFTER = timedelta(seconds=30)
 MOST_ATTEMPTS = 5
 BATCH = 200
 
@@ -54,7 +54,16 @@ def enqueue(
         if known is not None:
             return known
     now = clock.now()
-    job = Job(id=new_id(), name=name, args=json.dumps(dict(args)), key=key, created_at=now, due_at=due_at or now)
+    sent_at = now if due_at is None and _send is not None else None  # a message that gets lost is sent again later
+    job = Job(
+        id=new_id(),
+        name=name,
+        args=json.dumps(dict(args)),
+        key=key,
+        created_at=now,
+        due_at=due_at or now,
+        sent_at=sent_at,
+    )
     try:
         with session.begin_nested():
             session.add(job)

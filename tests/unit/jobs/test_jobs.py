@@ -75,11 +75,22 @@ def test_a_broker_that_fails_loses_nothing_since_the_sweep_sends_again(db: Datab
     job_id = _ask(db)
     sent: list[str] = []
     service.send_with(lambda _name, job: sent.append(job))
+    later = clock.now() + 2 * service.RESEND_AFTER
+    clock.set_now(lambda: later)
     with db.write() as session:
         assert service.sweep(session) == 1
     assert sent == [job_id]
     with db.write() as session:
         assert service.sweep(session) == 0, "what was just sent is not sent again"
+
+
+def test_a_process_without_a_broker_leaves_its_jobs_to_the_next_sweep(db: Database) -> None:
+    job_id = _ask(db)
+    sent: list[str] = []
+    service.send_with(lambda _name, job: sent.append(job))
+    with db.write() as session:
+        service.sweep(session)
+    assert sent == [job_id]
 
 
 def test_a_failing_job_is_tried_again_later_and_in_the_end_kept_as_failed(db: Database) -> None:
