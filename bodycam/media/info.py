@@ -5,7 +5,7 @@ Raw text is always kept beside its reading.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -97,6 +97,13 @@ class MediaInfo:
 def clean(value: object, limit: int = TEXT_LIMIT) -> str:
     """Return a foreign text fit to be kept: no control characters, lone surrogates or NULs, and cut to a length."""
     return "".join(letter for letter in str(value)[: 4 * limit] if letter.isprintable()).strip()[:limit]
+
+
+def as_utc(moment: datetime | None, zone: tzinfo = UTC) -> datetime | None:
+    """Return a foreign time as UTC, one without a zone taken to be in `zone`; None outside 1900-2199, where sums overflow."""
+    if moment is None or not 1900 <= moment.year < 2200:  # noqa: PLR2004  generous bounds
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 @cache

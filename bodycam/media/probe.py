@@ -6,7 +6,7 @@ open other files or addresses, are not among them. A file nobody can read is an 
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,8 +14,9 @@ import av
 import av.error
 import structlog
 
+from bodycam.clock import VIETNAM
 from bodycam.media.boxes import Box, boxes, find, payload
-from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind, clean
+from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind, as_utc, clean
 from bodycam.media.names import time_in_name
 from bodycam.media.problems import Problem, problem
 from bodycam.media.source import opened, size_of
@@ -51,7 +52,6 @@ _SIDECARS = {
     ".idx": "text/plain",
     ".json": "application/json",
 }
-_FAR_PAST = 1971  # an unset creation time reads as 1904 or 1970
 
 
 def probe(source: Path | BinaryIO, *, name: str | None = None) -> MediaInfo:
@@ -168,9 +168,7 @@ def _times(container: Any, tags: dict[str, str]) -> tuple[MediaTime, ...]:  # no
     if raw := tags.get("com.apple.quicktime.creationdate"):
         moment = _parse(raw)
         kind = TimeKind.OFFSET if moment is not None and moment.tzinfo else TimeKind.DERIVED
-        times.append(
-            MediaTime("container:creationdate", raw, moment.astimezone(UTC) if moment and moment.tzinfo else None, kind)
-        )
+        times.append(MediaTime("container:creationdate", raw, as_utc(moment, VIETNAM), kind))
     seen = {tags.get("creation_time")}
     for stream in container.streams:
         raw = clean(stream.metadata.get("creation_time", ""))
@@ -181,10 +179,7 @@ def _times(container: Any, tags: dict[str, str]) -> tuple[MediaTime, ...]:  # no
 
 
 def _container_time(source: str, raw: str) -> MediaTime:
-    moment = _parse(raw)
-    if moment is None or moment.year < _FAR_PAST:
-        return MediaTime(source, raw, moment.replace(tzinfo=UTC) if moment else None, TimeKind.CONTAINER)
-    return MediaTime(source, raw, moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC), TimeKind.CONTAINER)
+    return MediaTime(source, raw, as_utc(_parse(raw)), TimeKind.CONTAINER)
 
 
 def _parse(raw: str) -> datetime | None:

@@ -9,7 +9,7 @@ import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 import exifread
@@ -18,11 +18,12 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from bodycam.clock import VIETNAM
 from bodycam.media.boxes import find, payload
-from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind, clean
+from bodycam.media.info import Device, MediaInfo, MediaKind, MediaTime, Stream, TimeKind, as_utc, clean
 from bodycam.media.problems import Problem, problem
 from bodycam.media.source import size_of
 
 _log = structlog.get_logger()
+_DAY_S = 86_401  # with a leap second
 _EXIF_LIMIT = 16 << 20  # Exif stands at the head of a file; a HEIF may keep it behind some boxes
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif"}
 # Exif 2.32 names as exifread prints them, without their group
@@ -179,26 +180,25 @@ def _times(tags: dict[str, str]) -> list[MediaTime]:
 
 
 def _exif_time(source: str, raw: str, offset: str | None) -> MediaTime:
+    written, kind = (f"{raw} {offset}", TimeKind.OFFSET) if offset else (raw, TimeKind.DERIVED)
     try:
-        if offset:
-            moment = datetime.strptime(f"{raw} {offset}", "%Y:%m:%d %H:%M:%S %z")
-            return MediaTime(source, f"{raw} {offset}", moment.astimezone(UTC), TimeKind.OFFSET)
-        moment = datetime.strptime(raw, "%Y:%m:%d %H:%M:%S").replace(tzinfo=VIETNAM)
+        moment = datetime.strptime(written, "%Y:%m:%d %H:%M:%S %z" if offset else "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007  as_utc gives it its zone
     except ValueError:
-        return MediaTime(source, raw, None, TimeKind.DERIVED)
-    return MediaTime(source, raw, moment.astimezone(UTC), TimeKind.DERIVED)
+        return MediaTime(source, written, None, kind)
+    return MediaTime(source, written, as_utc(moment, VIETNAM), kind)
 
 
 def _gps_time(date: str, clock: str) -> datetime | None:
     parts = [rational(part) for part in clock.split()]
     try:
-        day = datetime.strptime(date.strip(), "%Y:%m:%d").replace(tzinfo=UTC)
+        day = as_utc(datetime.strptime(date.strip(), "%Y:%m:%d"))  # noqa: DTZ007  as_utc gives it its zone
         hours, minutes, seconds = parts
     except ValueError:
         return None
-    if hours is None or minutes is None or seconds is None or not 0 <= hours * 3600 + minutes * 60 + seconds < 86_401:  # noqa: PLR2004  a day and a leap second
+    if day is None or hours is None or minutes is None or seconds is None:
         return None
-    return day + timedelta(hours=hours, minutes=minutes, seconds=round(seconds, 6))
+    after_midnight = hours * 3600 + minutes * 60 + seconds
+    return day + timedelta(seconds=round(after_midnight, 6)) if 0 <= after_midnight < _DAY_S else None
 
 
 def rational(text: str) -> float | None:

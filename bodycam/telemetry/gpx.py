@@ -3,12 +3,11 @@
 A document type or entity is refused before the parser sees it; times without a zone are UTC, as the schema says.
 """
 
-from datetime import UTC
-
 import gpxpy
 import gpxpy.gpx
 import structlog
 
+from bodycam.media.info import as_utc
 from bodycam.telemetry.track import Collector, Point, PointTime, Track
 
 _log = structlog.get_logger()
@@ -28,10 +27,8 @@ def read(data: bytes) -> Track | None:
     collector = Collector("gpx")
     first = None
     for point in (point for track in document.tracks for segment in track.segments for point in segment.points):
-        time = point.time
-        if time is not None:
-            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-            first = first or time
+        time = as_utc(point.time)
+        first = first or time
         collector.add(
             Point(
                 float(point.latitude),

@@ -5,12 +5,12 @@ them). RMC carries date, speed and course, GGA fix quality, satellites and heigh
 Source: NMEA 0183 v4.11 as pynmeagps reads it.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import xor
-from typing import Any
 
 import pynmeagps.exceptions as refused
 from pynmeagps import NMEAReader
@@ -55,12 +55,10 @@ class _Assembler:
             message = NMEAReader.parse(sentence.split(b"*")[0] + b"*00\r\n", validate=0)
         except _ERRORS:
             message = None
-        if message is None or not hasattr(message, "lat"):  # a talker that pynmeagps gives another meaning
-            self.collector.rejected += 1
-            return
-        clock = message.time if isinstance(message.time, time) else None
-        if sentence[3:6] == b"RMC" and isinstance(message.date, date):
-            self._day = message.date
+        clock, day = _field(message, "time"), _field(message, "date")
+        clock = clock if isinstance(clock, time) else None
+        if sentence[3:6] == b"RMC" and isinstance(day, date):
+            self._day = day
         self._merge(clock, self._point(message, sentence, clock, offset))
 
     def finish(self) -> Track | None:
@@ -68,27 +66,28 @@ class _Assembler:
         self._flush()
         return self.collector.track()
 
-    def _point(self, message: Any, sentence: bytes, clock: time | None, offset: float | None) -> Point | None:  # noqa: ANN401
-        lat, lon = _number(message.lat), _number(message.lon)
+    def _point(self, message: object, sentence: bytes, clock: time | None, offset: float | None) -> Point | None:
+        lat, lon = _number(_field(message, "lat")), _number(_field(message, "lon"))
         if lat is None or lon is None:
+            self.collector.rejected += message is None
             return None
         raw = sentence.decode("latin-1")
         point = Point(lat, lon, time=self._moment(clock), offset_s=offset, raw=raw)
         if sentence[3:6] == b"RMC":
-            speed = _number(message.spd)
+            speed = _number(_field(message, "spd"))
             return replace(
                 point,
                 speed_mps=None if speed is None else speed * KNOT_MPS,
-                course=_number(message.cog),
-                fix=None if message.status == "A" else 0,
+                course=_number(_field(message, "cog")),
+                fix=None if _field(message, "status") == "A" else 0,
             )
-        satellites = _number(message.numSV)
+        satellites = _number(_field(message, "numSV"))
         return replace(
             point,
-            alt=_number(message.alt),
+            alt=_number(_field(message, "alt")),
             satellites=None if satellites is None else int(satellites),
-            dop=_number(message.HDOP),
-            fix=0 if _number(message.quality) == 0 else None,
+            dop=_number(_field(message, "HDOP")),
+            fix=0 if _number(_field(message, "quality")) == 0 else None,
         )
 
     def _moment(self, clock: time | None) -> datetime | None:
@@ -153,10 +152,16 @@ def has_valid_checksum(sentence: bytes) -> bool:
         return False
 
 
+def _field(message: object, name: str) -> object:
+    """Return a field of a sentence, None where it was cut before it (or wasn't parsed at all)."""
+    return getattr(message, name, None)
+
+
 def _number(value: object) -> float | None:
     if value is None or value == "":
         return None
     try:
-        return float(value)  # type: ignore[arg-type]  # text or number; anything else raises
+        number = float(value)  # type: ignore[arg-type]  # text or number; anything else raises
     except (TypeError, ValueError):
         return None
+    return number if math.isfinite(number) else None

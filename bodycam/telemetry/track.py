@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from bodycam.geo.geodesy import leg_lengths
+from bodycam.media.info import as_utc
 
 MAX_POINTS = 200_000
 
@@ -93,7 +94,7 @@ class Track:
 
 @dataclass
 class Collector:
-    """Gathers the points of one reader, refusing positions out of range and stopping at `MAX_POINTS`."""
+    """Gathers the points of one reader, refusing positions out of range and times out of all bounds, and stopping at `MAX_POINTS`."""
 
     reader: str
     points: list[Point] = field(default_factory=list)
@@ -116,7 +117,7 @@ class Collector:
             if self.rejected_sample is None and math.isfinite(point.lat) and math.isfinite(point.lon):
                 self.rejected_sample = (point.lat, point.lon)
             return False
-        self.points.append(_finite(point))
+        self.points.append(_finite(replace(point, time=as_utc(point.time))))
         return True
 
     def track(self) -> Track | None:

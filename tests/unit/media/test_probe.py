@@ -113,6 +113,13 @@ def test_a_jpeg_that_makes_exifread_raise_is_still_read(monkeypatch: pytest.Monk
     assert info.metadata["GPSLatitudeRef"] == "N"
 
 
+@pytest.mark.parametrize("written", [b"0001:01:01 00:00:00", b"9999:12:31 23:59:59", b"2008:10:22 16:28:61"])
+def test_a_stills_time_beyond_all_bounds_has_no_reading(written: bytes):
+    data = films.sample("gps_DSCN0010.jpg").read_bytes().replace(b"2008:10:22 16:28:39", written)
+    time = next(time for time in probe(io.BytesIO(data)).times if time.source == "exif:DateTimeOriginal")
+    assert (time.raw, time.utc) == (written.decode(), None)
+
+
 @pytest.mark.parametrize(
     ("name", "utc"),
     [

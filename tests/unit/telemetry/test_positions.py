@@ -110,6 +110,10 @@ def test_a_gpx_sidecar():
     assert second.offset_s == 5.0
 
 
+def test_times_beyond_all_bounds_are_none():
+    assert gpx.read(GPX.replace(b"2026-11-21T07:20:00Z", b"0001-01-01T00:00:00+07:00")).points[0].time is None
+
+
 def test_gpx_with_entities_or_errors_is_refused():
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa">]>' + GPX
     for data in (bomb, b"<gpx", GPX[:200], GPX.replace(b'"21.0285"', b'"x"'), b""):
