@@ -14,8 +14,6 @@ from bodycam.custody.canonical import JSON
 from bodycam.db import Database
 from bodycam.errors import BodycamError
 from bodycam.fleet.docking import put_board
-from dock_service.offload import Progress
-from dock_service.visit import Visit
 
 WRITE_EVERY_S = 1.0
 BEAT_EVERY_S = 2.0
@@ -32,6 +30,18 @@ class SlotState(StrEnum):
     DONE = "done"
     LOST = "lost"
     ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an offload is: uploading, verifying or waiting_receipt; bytes received in earlier tries count, too."""
+
+    stage: SlotState
+    files_done: int = 0
+    files_total: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,17 +113,10 @@ class Board:
             self._serials[slot] = camera
         self._put(Tile(slot, SlotState.UPLOADING, camera, message_vi=message[0], message_en=message[1]))
 
-    def began(self, slot: int, visit: Visit) -> None:
+    def began(self, slot: int, *, camera: str, officer: str, badge: str, battery: int | None) -> None:
         """Show whose camera it is."""
-        self._change(
-            slot,
-            camera=visit.name,
-            officer=visit.officer,
-            number=visit.number,
-            battery=visit.battery,
-            message_vi="",
-            message_en="",
-        )
+        who: dict[str, Any] = {"camera": camera, "officer": officer, "number": badge, "battery": battery}
+        self._change(slot, **who, message_vi="", message_en="")
 
     def progress(self, slot: int, at: Progress) -> None:
         """Show how far it is."""
@@ -121,7 +124,7 @@ class Board:
             eta = self._rates.setdefault(slot, _Rate()).left(at.bytes_done, at.bytes_total)
         self._change(
             slot,
-            state=SlotState(at.stage),
+            state=at.stage,
             files_done=at.files_done,
             files_total=at.files_total,
             bytes_done=at.bytes_done,

@@ -26,6 +26,7 @@ from bodycam.runtime import Runtime
 from bodycam.vault.errors import DamagedObjectError
 from bodycam.vault.spool import SpoolWriter
 from dock_service.ahead import read_ahead
+from dock_service.board import Progress, SlotState
 from dock_service.cameras.camera import Camera, CameraFile
 from dock_service.errors import (
     CameraGoneError,
@@ -80,18 +81,6 @@ class Copied:
         return {"id": self.id, "path": self.path, "size": self.size, "sha256": self.sha256, "state": state}
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far it is: `stage` is uploading, verifying or waiting_receipt; bytes count what was received before, too."""
-
-    stage: str
-    files_done: int = 0
-    files_total: int = 0
-    bytes_done: int = 0
-    bytes_total: int = 0
-    path: str = ""
-
-
 @dataclass
 class Outcome:
     """What came of it."""
@@ -138,7 +127,7 @@ class Offload:
         self._place = place
         self._watch = watch
         self._events: list[str] = []
-        self._progress = Progress("uploading")
+        self._progress = Progress(SlotState.UPLOADING)
         self._lock = threading.Lock()
         self._resumed = 0
         self.outcome: Outcome | None = None
@@ -159,7 +148,7 @@ class Offload:
         except BodycamError as error:
             self._record("offload.failed", visit, {"code": error.code, "files": len(self.outcome.recordings)})
             raise
-        self._tell(stage="waiting_receipt", path="")
+        self._tell(stage=SlotState.WAITING_RECEIPT, path="")
         self._watch.settle(self._events)
         self.outcome.receipts = len(self._events)
         self._record("offload.finished", visit, self._figures())
@@ -221,7 +210,7 @@ class Offload:
                 self.outcome.skipped += 1
                 event = session.scalar(select(Recording.sealed_event_id).where(Recording.id == sealed))
                 self._events += [event] if event else []
-        self._progress = Progress("uploading", 0, len(new), 0, sum(file.size for file in new))
+        self._progress = Progress(SlotState.UPLOADING, 0, len(new), 0, sum(file.size for file in new))
         self._watch.report(self._progress)
         return new
 
@@ -244,7 +233,7 @@ class Offload:
                 else:
                     stalls = 0
                     waiting.append(sealers.submit(self._seal, visit, spooled))
-            self._tell(stage="verifying", path="")
+            self._tell(stage=SlotState.VERIFYING, path="")
             for future in waiting:
                 future.result()
 
@@ -328,7 +317,7 @@ class Offload:
             self.outcome.problems.append(Problem(path, error, kept))
 
     def _tell(
-        self, *, stage: str | None = None, path: str | None = None, bytes_more: int = 0, files_more: int = 0
+        self, *, stage: SlotState | None = None, path: str | None = None, bytes_more: int = 0, files_more: int = 0
     ) -> None:
         with self._lock:
             now = self._progress

@@ -132,7 +132,9 @@ class Slot:
         watch = Watch(
             report=lambda at: board.progress(number, at),
             settle=self._wait_for_receipts,
-            started=lambda visit: board.began(number, visit),
+            started=lambda visit: board.began(
+                number, camera=visit.name, officer=visit.officer, badge=visit.number, battery=visit.battery
+            ),
             stop=self._dock.stop,
         )
         work = Offload(self._dock.rt, camera, Place(self.device.port, self._dock.station_id, number), watch)

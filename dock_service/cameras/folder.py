@@ -22,7 +22,7 @@ from dock_service.cameras.camera import (
 )
 from dock_service.errors import CameraGoneError, FileUnreadableError
 
-BLOCK = 1 << 20
+BLOCK = 2 << 20
 MAX_DEPTH = 32
 ID_FILE = "ID.txt"
 _GONE = {errno.EIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE, errno.ENXIO}
@@ -84,7 +84,7 @@ class FolderCamera:
             raise CameraGoneError(camera=self._identity.serial) from error
 
     def read(self, file: CameraFile, offset: int = 0) -> Generator[bytes]:
-        """Yield the file's bytes from `offset` to its end, 1 MiB at a time."""
+        """Yield the file's bytes from `offset` to its end, 2 MiB at a time."""
         place = self._places[file.key]
         try:
             descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from bodycam.errors import BodycamError
     from bodycam.runtime import Runtime
     from bodycam.settings import Settings
+    from dock_service.board import Progress
     from dock_service.cameras.camera import Camera
-    from dock_service.offload import Copied, Offload, Outcome, Problem, Progress
+    from dock_service.offload import Copied, Offload, Outcome, Problem
 
 _INTERRUPTED = 130
 
