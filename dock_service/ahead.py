@@ -1,26 +1,28 @@
 """Reading ahead: the camera is read by a thread of its own while what it gave is hashed, encrypted and written."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from contextlib import closing
 from queue import Empty, Full, Queue
 
 _POLL_S = 0.05
 _END = object()
 
 
-def read_ahead(pieces: Iterator[bytes], depth: int = 2) -> Generator[bytes]:
+def read_ahead(pieces: Generator[bytes], depth: int = 2) -> Generator[bytes]:
     """Yield the pieces in order, up to `depth` of them read ahead; an error of the source is raised here.
 
-    Left early, the source is told to stop after the piece it is at.
+    Left early, the source is closed after the piece it is at, in the thread that reads it.
     """
     queue: Queue[object] = Queue(depth)
     stopped = threading.Event()
 
     def run() -> None:
         try:
-            for piece in pieces:
-                if not _put(queue, piece, stopped):
-                    return
+            with closing(pieces):
+                for piece in pieces:
+                    if not _put(queue, piece, stopped):
+                        return
             _put(queue, _END, stopped)
         except BaseException as error:  # noqa: BLE001  handed over whole to the reader, who raises it
             _put(queue, error, stopped)

@@ -6,6 +6,7 @@ at first, up to 8 while they are quick, down on a stall or when one takes longer
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 
 from dock_service.errors import CameraRefusedError, CameraStalledError, ProtocolError
@@ -137,43 +138,55 @@ class ObjectReader:
     def stream(self, locate: Callable[[], int], size: int, offset: int) -> Generator[bytes]:
         """Yield the object's bytes from `offset` to its real end, which may lie before or after the listed `size`.
 
-        `locate` gives the handle; it is asked again when a recovery opened a new session.
+        `locate` gives the handle; it is asked before every request, since a recovery opens a new session.
         """
         wide = Operation.GET_PARTIAL_OBJECT_64 in self._offers
         narrow = Operation.GET_PARTIAL_OBJECT in self._offers and size < SIZE_UNKNOWN
         if not wide and not narrow:
             yield from self._whole(locate, offset)
             return
-        handle, generation, stalls = locate(), self._session.generation, 0
+        stalls = 0
         while True:
-            past = offset >= size  # the listed end: one small read shows whether more is there
-            ask = SMALLEST if past else min(self._size.bytes, size - offset)
-            started = time.monotonic()
+            before = offset
             try:
-                if generation != self._session.generation:
-                    handle, generation = locate(), self._session.generation
-                data = self._partial(handle, offset, ask, wide=wide)
-            except (CameraStalledError, CameraRefusedError) as error:
-                if past:
+                for piece in self._request(locate(), size, offset, wide=wide):
+                    offset += len(piece)
+                    yield piece
+            except CameraStalledError:
+                stalls = stalls + 1 if offset == before else 1
+                if before >= size:
                     return  # firmware that can't be asked past the end
-                stalls += 1
-                if stalls >= _STALLS or isinstance(error, CameraRefusedError):
+                if stalls >= _STALLS:
                     raise
                 self._size.failed()
-                continue
-            if not data:
-                return
-            stalls = 0
-            if ask == self._size.bytes:
-                self._size.went(time.monotonic() - started)
-            offset += len(data)
-            yield bytes(data)
+            else:
+                if offset == before:
+                    return
+                stalls = 0
 
-    def _partial(self, handle: int, offset: int, length: int, *, wide: bool) -> memoryview:
-        if wide:
-            low, high = offset & 0xFFFFFFFF, offset >> 32
-            return self._session.fetch_once(Operation.GET_PARTIAL_OBJECT_64, handle, low, high, length, limit=length)
-        return self._session.fetch_once(Operation.GET_PARTIAL_OBJECT, handle, offset, length, limit=length)
+    def _request(self, handle: int, size: int, offset: int, *, wide: bool) -> Generator[bytes]:
+        """Ask for one range; past the listed end a small one, to see whether more is there."""
+        past = offset >= size
+        ask = SMALLEST if past else min(self._size.bytes, size - offset)
+        operation = Operation.GET_PARTIAL_OBJECT_64 if wide else Operation.GET_PARTIAL_OBJECT
+        where = (offset & 0xFFFFFFFF, offset >> 32) if wide else (offset,)
+        pieces = self._session.stream(operation, handle, *where, ask, limit=ask)
+        reading = 0.0
+        with closing(pieces):
+            while True:
+                started = time.monotonic()
+                try:
+                    piece = next(pieces, None)
+                except CameraRefusedError:
+                    if past:
+                        return
+                    raise
+                reading += time.monotonic() - started
+                if piece is None:
+                    break
+                yield bytes(piece)
+        if ask == self._size.bytes:
+            self._size.went(reading)
 
     def _whole(self, locate: Callable[[], int], skip: int) -> Generator[bytes]:
         """Yield the object from `skip` on a camera that only gives it from the start, beginning again after a stall."""

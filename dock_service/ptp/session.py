@@ -8,7 +8,7 @@ it changed, object handles have to be looked up again.
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from dock_service.errors import CameraGoneError, CameraRefusedError, CameraStalledError, ProtocolError
 from dock_service.ptp.codes import SIZE_UNKNOWN, ContainerType, Operation, Response
@@ -17,7 +17,7 @@ from dock_service.ptp.link import Link, LinkMemoryError, LinkStallError, LinkTim
 
 DATASET_LIMIT = 8 << 20
 SMALLEST_TRANSFER = 16 << 10
-FIRST_READ = 1 << 20
+MOST_AT_ONCE = 1 << 20  # what is lost of a transfer when the plug is pulled
 _EMPTY_READS = 4  # zero-length packets tolerated where a container should begin
 _STALE = 8  # containers of an older, cancelled transaction thrown away
 _BUSY_TRIES = 10
@@ -31,7 +31,7 @@ class Session:
         """Take an open link."""
         self.link = link
         self.generation = 0
-        self.transfer = 8 << 20  # most bytes of one USB read; halved for good when the kernel has no memory for it
+        self.transfer = MOST_AT_ONCE  # bytes of one USB read; halved for good when the kernel has no memory for it
         self._transaction = 0
         self._pending = memoryview(b"")
 
@@ -55,21 +55,18 @@ class Session:
         """Run an operation that answers with at most `limit` bytes and return them."""
         return self._retrying(operation, parameters, limit=limit)[1]
 
-    def fetch_once(self, operation: Operation, *parameters: int, limit: int) -> memoryview:
-        """Do as `fetch`, but a stall or timeout is raised as CameraStalledError after recovery, for the caller to adapt."""
-        return self._guarded(operation, parameters, limit)[1]
+    def stream(self, operation: Operation, *parameters: int, limit: int | None = None) -> Generator[memoryview]:
+        """Run an operation whose answer is large and yield it as it comes; at most `limit` bytes, None: whatever comes.
 
-    def stream(self, operation: Operation, *parameters: int) -> Iterator[memoryview]:
-        """Run an operation whose answer may be of any length and yield it as it comes.
-
-        Left early, it is cancelled. A stall or timeout is raised as CameraStalledError after recovery: start again.
+        Left early, it is cancelled. A stall or timeout is raised as CameraStalledError after recovery: ask again.
         """
         finished = False
         try:
-            yield from self._streamed(operation, parameters)
+            yield from self._streamed(operation, parameters, sys.maxsize if limit is None else limit + HEADER.size)
             finished = True
         except (LinkStallError, LinkTimeoutError) as error:
-            raise CameraStalledError(camera=self.link.name, detail="in GetObject") from error
+            detail = "timeout" if isinstance(error, LinkTimeoutError) else "stall"
+            raise CameraStalledError(camera=self.link.name, detail=detail) from error
         except (CameraGoneError, CameraRefusedError):
             finished = True
             raise
@@ -77,30 +74,35 @@ class Session:
             if not finished:
                 self._recover()
 
-    def _streamed(self, operation: Operation, parameters: tuple[int, ...]) -> Iterator[memoryview]:
+    def _streamed(self, operation: Operation, parameters: tuple[int, ...], limit: int) -> Iterator[memoryview]:
         self._pending = memoryview(b"")
         transaction = self._next_transaction(operation)
         self.link.write(pack_command(operation, transaction, parameters))
-        first = self._first(FIRST_READ)
+        first = self._first(limit)
         header = parse_header(first)
         if header.type is ContainerType.DATA:
-            length = sys.maxsize if header.length == SIZE_UNKNOWN else header.length
+            length = limit if header.length == SIZE_UNKNOWN else header.length
+            if length > limit:
+                raise ProtocolError(detail=f"container of {length} bytes, asked for {limit}")
             yield first[HEADER.size : length]
             self._pending = first[length:]
-            if len(first) < length:
-                got = len(first)
-                for piece in self._rest(got, length):
-                    yield piece[: length - got]
-                    self._pending = piece[length - got :]
-                    got += len(piece)
+            got = len(first)
+            for piece in self._rest(got, length):
+                yield piece[: length - got]
+                self._pending = piece[max(length - got, 0) :]
+                got += len(piece)
             header, payload = self._container(HEADER.size)
         else:
             payload = first[HEADER.size : header.length]
+        self._check(operation, transaction, header)
+        parse_parameters(payload)
+
+    def _check(self, operation: Operation, transaction: int, header: Header) -> None:
+        """Raise unless the header is the good response to this transaction."""
         if header.type is not ContainerType.RESPONSE or header.transaction != transaction:
             raise ProtocolError(detail=f"container {header.type} where a response was due")
         if header.code != Response.OK:
             raise CameraRefusedError(operation=operation.name, response=_named(header.code))
-        parse_parameters(payload)
 
     def _retrying(
         self, operation: Operation, parameters: tuple[int, ...], limit: int | None
@@ -148,10 +150,7 @@ class Session:
             if header.type is ContainerType.DATA and limit is not None:
                 data = payload
                 continue
-            if header.type is not ContainerType.RESPONSE:
-                raise ProtocolError(detail=f"container {header.type} where a response was due")
-            if header.code != Response.OK:
-                raise CameraRefusedError(operation=operation.name, response=_named(header.code))
+            self._check(operation, transaction, header)
             return parse_parameters(payload), data
         raise ProtocolError(detail="no response to our transaction")
 
@@ -184,7 +183,7 @@ class Session:
     def _rest(self, got: int, length: int) -> Iterator[memoryview]:
         """Yield what follows a container's first read until `length` bytes are there or a short packet ends it."""
         alone = got == HEADER.size  # some cameras send the header as a transfer of its own
-        if got % self.link.packet and not alone:
+        if got >= length or (got % self.link.packet and not alone):
             return
         while got < length:
             piece = self._read(length - got)

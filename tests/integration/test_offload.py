@@ -92,11 +92,10 @@ def test_a_pulled_camera_goes_on_at_the_byte_where_it_stopped(rt, dock):
     virtual = dock.add({"a.bin": make(6 << 20)}, faults={"unplug_after_bytes": 4_500_000, "replug_after_s": 0.05})
     with pytest.raises(CameraGoneError):
         run(rt, dock.open(), VisitState.LOST)
-    first = dock.backend.device(virtual.folder).responder.requested
     [attempt] = rt.spool.attempts()
     with rt.spool.open(attempt) as writer:
         stopped_at = writer.offset
-    assert stopped_at == first[-1][1] > 1 << 20
+    assert 4_500_000 - (1 << 20) - 512 <= stopped_at <= 4_500_000  # only the USB transfer that was pulled is lost
     time.sleep(0.06)
     outcome, _ = run(rt, dock.open())
     assert dock.requested(virtual)[0][1] == stopped_at
