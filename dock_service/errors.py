@@ -99,6 +99,14 @@ class UnknownSourceError(CameraError):
     en = "No source {source}. Use a folder, usb:BUS-PORT or usb:all; `bodycam usb list` shows what is plugged in."
 
 
+class OwnFolderError(CameraError):
+    """The folder to offload holds our own data folder, or lies in it."""
+
+    code = "source_own_folder"
+    vi = "Thư mục {source} chứa hoặc nằm trong thư mục dữ liệu của hệ thống ({data}). Chọn đúng thư mục của máy ghi hình."
+    en = "The folder {source} holds, or lies in, the system's own data folder ({data}). Choose the camera's folder."
+
+
 class SizeMismatchError(CameraError):
     """A file gave more or fewer bytes than the camera's list says; what it gave is kept."""
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bodycam import clock
+from bodycam.db import nfc
 from bodycam.fleet import docking
 from bodycam.fleet.models import CameraState, DockingVisit, Station, VisitState
 from bodycam.fleet.service import camera_for, issued_to, register_unknown_camera, serial_form
@@ -85,7 +86,7 @@ def open_visit(rt: Runtime, camera: Camera, place: Place) -> Visit:
         known = camera_for(session, serial)
         if known is None:
             known = register_unknown_camera(session, serial=serial, unit_id=_unit_of(session, place))
-        _close_dead_visits(session, known.id)
+        _close_dead_visits(session, known.id, rt.settings.station.name)
         visit = docking.start_visit(
             session,
             camera_id=known.id,
@@ -172,8 +173,14 @@ def source_key(visit: Visit, file: CameraFile) -> str:
     return f"{serial_form(visit.serial)}|{file.path}|{file.size}|{file.modified_raw}"
 
 
-def _close_dead_visits(session: Session, camera_id: str) -> None:
-    query = select(DockingVisit).where(DockingVisit.camera_id == camera_id, DockingVisit.state == VisitState.OPEN)
+def _close_dead_visits(session: Session, camera_id: str, station_name: str) -> None:
+    """Close the camera's visits left open on this machine; one open at another station is another device's, and stays."""
+    here = select(Station.id).where(Station.name == nfc(station_name).strip())
+    query = select(DockingVisit).where(
+        DockingVisit.camera_id == camera_id,
+        DockingVisit.state == VisitState.OPEN,
+        or_(DockingVisit.station_id.is_(None), DockingVisit.station_id.in_(here)),
+    )
     for dead in session.scalars(query.order_by(DockingVisit.id).limit(100)):
         docking.finish_visit(session, dead.id, state=VisitState.LOST, files=dead.files, size=dead.bytes)
 

@@ -32,10 +32,14 @@ class MtpCamera:
     def __init__(self, device: usb.core.Device, port: str, usb_serial: str | None, timeout_s: float = 10.0) -> None:
         """Claim the device and read its DeviceInfo; `usb_serial` stands in when that names no serial number."""
         self._link = Link(device, port, timeout_s)
-        self._link.open()
         self._session = Session(self._link)
-        self._session.open()
-        self._info = objects.device_info(self._session)
+        try:
+            self._link.open()
+            self._session.open()
+            self._info = objects.device_info(self._session)
+        except BaseException:
+            self._link.close()
+            raise
         self._reader = ObjectReader(self._session, self._info)
         self._raw: dict[int, ObjectInfo] = {}
         self._generation = self._session.generation

@@ -86,7 +86,7 @@ class _Run:
         """Offload every camera that the source names, one after the other."""
         from bodycam.errors import BodycamError  # late: --help needs none of this
 
-        for camera, port in _cameras(source, bus_setting):
+        for camera, port in _cameras(source, bus_setting, rt.settings.data_dir.resolve()):
             try:
                 self._one(rt, camera, port)
             except BodycamError as error:
@@ -195,17 +195,20 @@ def _by_path(outcome: "Outcome") -> "list[Copied]":
 _STAGES = {"uploading": "Đang tải", "verifying": "Đang đối chiếu", "waiting_receipt": "Chờ biên nhận"}
 
 
-def _cameras(source: str, bus_setting: str) -> "Iterator[tuple[Camera, str]]":
+def _cameras(source: str, bus_setting: str, data_dir: Path) -> "Iterator[tuple[Camera, str]]":
     """Open the cameras a SOURCE names, each with the port it is known by; UnknownSourceError when it names none."""
     from dock_service.bus import DeviceKind, open_bus  # late: --help needs none of this
     from dock_service.cameras.folder import FolderCamera
     from dock_service.cameras.mtp import MtpCamera
-    from dock_service.errors import UnknownSourceError
+    from dock_service.errors import OwnFolderError, UnknownSourceError
 
     if not source.startswith("usb:"):
         if not Path(source).is_dir():
             raise UnknownSourceError(source=source)
-        yield FolderCamera(Path(source)), str(Path(source).resolve())
+        folder = Path(source).resolve()
+        if folder.is_relative_to(data_dir) or data_dir.is_relative_to(folder):
+            raise OwnFolderError(source=source, data=data_dir)
+        yield FolderCamera(folder), str(folder)
         return
     wanted = source.removeprefix("usb:")
     devices = [found for found in open_bus(bus_setting).devices() if found.kind is DeviceKind.MTP]

@@ -119,6 +119,8 @@ def test_a_folder_is_offloaded_and_a_wrong_source_is_refused_by_name(tmp_path, c
     assert sorted((row["path"], row["sha256"]) for row in said["recordings"]) == EXPECTED
     code, said, _ = finish(command("offload", str(tmp_path / "nowhere"), "--json"))
     assert (code, said["visit"], said["problems"][0]["code"]) == (1, None, "source_unknown")
+    code, said, _ = finish(command("offload", str(tmp_path), "--json"))
+    assert (code, said["problems"][0]["code"]) == (1, "source_own_folder")
     process = command("offload", "usb:7-7")
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
