@@ -39,6 +39,7 @@ class Action(StrEnum):
     ACCOUNT_EDIT = "account.edit"
     SUBMISSION_LIST = "submission.list"
     SUBMISSION_VIEW = "submission.view"
+    SUBMISSION_TRIAGE = "submission.triage"
     MONITORING_VIEW = "monitoring.view"
     LOG_VIEW = "log.view"
     VAULT_SCRUB = "vault.scrub"
@@ -108,6 +109,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
     Role.INTAKE: {
         Action.SUBMISSION_LIST: _ALL,
         Action.SUBMISSION_VIEW: _ALL,
+        Action.SUBMISSION_TRIAGE: _ALL,
     },
     Role.AUDITOR: {
         Action.RECORDING_LIST: _ALL,

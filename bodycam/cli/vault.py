@@ -2,27 +2,19 @@
 
 import json
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from sqlalchemy.orm import InstrumentedAttribute
+from bodycam.fixity.problems import PROBLEMS
 
-    from bodycam.db import Database
+if TYPE_CHECKING:
+
     from bodycam.fixity.service import Report, Scrub, Step
 
 _PAGE = 5000
-PROBLEMS = {
-    "object_missing": ("không có trong kho", "not in the vault"),
-    "object_damaged": ("dữ liệu đã bị thay đổi hoặc bị cắt", "the sealed bytes were changed or cut"),
-    "size_mismatch": ("độ dài không khớp bản kê", "its length is not the manifest's"),
-    "envelope_damaged": ("phong bì khóa bị hỏng hoặc thiếu", "its key envelope is damaged or missing"),
-    "key_missing": ("thiếu khóa để mở", "the key that opens it is missing"),
-    "manifest_damaged": ("bản kê bị hỏng hoặc thiếu", "its manifest is damaged or missing"),
-}
 
 
 @click.group()
@@ -43,9 +35,10 @@ def scrub(ctx: click.Context, as_json: bool) -> None:
     from bodycam.cli.standalone import settle, standalone  # late: --help needs none of this
     from bodycam.fixity.service import Scrub
     from bodycam.settings import load_settings
+    from bodycam.tasks.vault import known_objects
 
     with standalone(load_settings()) as rt:
-        run = Scrub(rt, lambda: _known(rt.db), actor="system")
+        run = Scrub(rt, lambda: known_objects(rt.db), actor="system")
         try:
             with closing(_shown(run, quiet=as_json)) as steps:
                 for step in steps:
@@ -58,28 +51,6 @@ def scrub(ctx: click.Context, as_json: bool) -> None:
         settle(rt, [])
     _tell_report(report, as_json=as_json)
     ctx.exit(1 if report.damaged else 0)
-
-
-def _known(db: "Database") -> Iterator[str]:
-    """Yield every object id that a catalogue lists: recordings, what was made from them, citizens' files."""
-    from bodycam.petitions.models import SubmissionFile  # late: --help needs none of this
-    from bodycam.recordings.models import Recording, Rendition
-
-    for column in (Recording.object_id, Rendition.object_id, SubmissionFile.object_id):
-        yield from _column(db, column)
-
-
-def _column(db: "Database", column: "InstrumentedAttribute[str] | InstrumentedAttribute[str | None]") -> Iterator[str]:
-    from sqlalchemy import select  # late: --help needs none of this
-
-    last = ""
-    while True:
-        with db.read() as session:
-            page = session.scalars(select(column).where(column > last).order_by(column).limit(_PAGE)).all()
-        yield from (object_id for object_id in page if object_id)
-        if len(page) < _PAGE or not page[-1]:
-            return
-        last = page[-1]
 
 
 def _shown(run: "Scrub", *, quiet: bool) -> "Generator[Step, None, None]":

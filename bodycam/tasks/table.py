@@ -10,7 +10,7 @@ from bodycam.media.info import info_from_json
 from bodycam.recordings import renditions
 from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
-from bodycam.tasks import petitions
+from bodycam.tasks import petitions, vault
 from bodycam.verification.examine import examine
 
 
@@ -52,6 +52,7 @@ HANDLERS: dict[str, Callable[..., None]] = {
     "case.match": match_case,
     "submission.adopt_file": petitions.adopt_file,
     "submission.seal_file": petitions.seal_file,
+    "vault.scrub": vault.scrub,
 }
 
 

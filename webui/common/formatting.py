@@ -38,6 +38,14 @@ def clock_time(moment: datetime | None) -> str:
     return local(moment).strftime("%H:%M:%S") if moment else NOTHING
 
 
+def due(moment: datetime) -> str:
+    """Write a deadline: one at midnight is the end of the day before, "hết ngày 18/11/2026"."""
+    if local(moment).strftime("%H%M%S") == "000000":
+        last = day(moment - timedelta(seconds=1))
+        return t(f"hết ngày {last}", f"end of {last}")
+    return minute(moment)
+
+
 def number(value: float | None, places: int = 0) -> str:
     """Write a number with a fixed count of decimals: "20,98713" in Vietnamese, "20.98713" in English."""
     if value is None:
@@ -136,6 +144,6 @@ def _moment(match: re.Match[str]) -> datetime | None:
 
 def init_app(app: Flask) -> None:
     """Give templates the writers as filters."""
-    for writer in (when, minute, day, clock_time, number, size, duration, offset):
+    for writer in (when, minute, day, clock_time, due, number, size, duration, offset):
         app.jinja_env.filters[writer.__name__] = writer
     app.jinja_env.globals.update(position=position)

@@ -19,6 +19,7 @@ from bodycam.custody.canonical import parse
 from bodycam.petitions import secret_code, sign_in
 from bodycam.petitions.errors import NoSuchSubmissionError
 from bodycam.petitions.models import FileState, Submission, SubmissionState
+from bodycam.petitions.words import STATE_WORDS
 from webui.common.base import runtime
 from webui.common.locale import language, t
 from webui.public import visitor
@@ -26,14 +27,6 @@ from webui.public.portal import panel_files, portal
 from webui.public.receipts import received
 
 _CHALLENGE_S = 120
-_WORDS = {
-    SubmissionState.RECEIVED: ("Đã tiếp nhận", "Received"),
-    SubmissionState.SORTING: ("Đang phân loại", "Being sorted"),
-    SubmissionState.VERIFYING: ("Đang xác minh", "Being verified"),
-    SubmissionState.FORWARDED: ("Chuyển cơ quan có thẩm quyền", "Passed to the competent body"),
-    SubmissionState.ANSWERED: ("Đã trả lời", "Answered"),
-    SubmissionState.DECLINED: ("Không thụ lý", "Not taken up"),
-}
 
 
 @dataclass(frozen=True)
@@ -119,8 +112,8 @@ def _way(session: Session, submission: Submission) -> list[WayStep]:
         if event.kind == "submission.state_changed" and isinstance(details, dict):
             visited.add(str(details.get("to")))
     last = SubmissionState.DECLINED if submission.state == SubmissionState.DECLINED else SubmissionState.ANSWERED
-    order = [s for s in _WORDS if s not in {SubmissionState.ANSWERED, SubmissionState.DECLINED}] + [last]
-    return [WayStep(t(*_WORDS[s]), _mark(s, submission.state, visited)) for s in order]
+    order = [s for s in STATE_WORDS if s not in {SubmissionState.ANSWERED, SubmissionState.DECLINED}] + [last]
+    return [WayStep(t(*STATE_WORDS[s]), _mark(s, submission.state, visited)) for s in order]
 
 
 def _mark(state: SubmissionState, now: str, visited: set[str]) -> str:

@@ -5,7 +5,7 @@ A case is found only inside the person's scope. Attaching a recording needs the 
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -28,6 +28,7 @@ from webui.common.permissions import allowed
 from webui.common.signin import scope, viewer
 from webui.staff.case_form import facts_of, form_of
 from webui.staff.case_view import belonging, case_bar, counts_of, fields_of
+from webui.staff.cursors import read_cursor, write_cursor
 from webui.staff.history import story_of
 from webui.staff.reach import find
 
@@ -43,11 +44,11 @@ def index() -> str:
     asked = {name: request.args.get(name, "").strip() for name in ("q", "kind", "state")}
     wanted = CaseFilter(text=asked["q"], kind=asked["kind"], state=asked["state"])
     with runtime().db.read() as session:
-        page = list_cases(session, scope("case.list"), wanted, after=_cursor(), limit=ROWS)
+        page = list_cases(session, scope("case.list"), wanted, after=read_cursor(), limit=ROWS)
         units = {unit.id: unit.name for unit in list_units(session, scope("case.list"))}
         counts = counts_of(session, [case.id for case in page.cases])
     rows = [(case, kind_of(case.kind), _next_deadline(case)) for case in page.cases]
-    after = f"{page.after[0].isoformat()}~{page.after[1]}" if page.after else None
+    after = write_cursor(*page.after) if page.after else None
     return render_template(
         "staff/cases.html", rows=rows, units=units, counts=counts, asked=asked, after=after, kinds=kinds(), now=now()
     )
@@ -232,12 +233,3 @@ def _form(
 ) -> str:
     wrong = error.text(language()) if error else ""
     return render_template("staff/case_form.html", kind=kind, units=units, form=form, wrong=wrong, case=case)
-
-
-def _cursor() -> tuple[datetime, str] | None:
-    moment, _, row_id = request.args.get("after", "").partition("~")
-    try:
-        read = datetime.fromisoformat(moment.replace(" ", "+"))
-    except ValueError:
-        return None
-    return (read, row_id) if read.tzinfo and row_id else None

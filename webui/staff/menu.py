@@ -24,5 +24,6 @@ ENTRIES = (
     Entry("devices.index", "fleet.view", "Thiết bị", "Devices"),
     Entry("dock.index", "dock.view", "Trạm cắm", "Docks"),
     Entry("submissions.index", "submission.list", "Tin người dân gửi", "Citizens' reports"),
+    Entry("vault.index", "vault.scrub", "Kho dữ liệu", "Vault"),
     Entry("log.index", "log.view", "Nhật ký hệ thống", "System log"),
 )

@@ -10,14 +10,26 @@ from bodycam.cases.errors import CaseFieldError, LinkError
 from bodycam.cases.matching import strength
 from bodycam.cases.models import CaseRecording
 from bodycam.people.numbers import number_label
+from bodycam.petitions.errors import ForbiddenStepError
 from webui.common import errors
 from webui.common.base import runtime
 from webui.common.locale import language, t
-from webui.staff import access_log, cases, dock, player, recordings, signin
+from webui.staff import access_log, cases, devices, dock, log, player, recordings, signin, submissions, vault
 from webui.staff.menu import ENTRIES
 from webui.staff.verdicts import look
 
-BLUEPRINTS = (signin.bp, dock.bp, recordings.bp, player.bp, access_log.bp, cases.bp)
+BLUEPRINTS = (
+    signin.bp,
+    dock.bp,
+    recordings.bp,
+    player.bp,
+    access_log.bp,
+    cases.bp,
+    devices.bp,
+    log.bp,
+    vault.bp,
+    submissions.bp,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -25,7 +37,7 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(look=look, menu=[entry for entry in ENTRIES if entry.endpoint in app.view_functions])
-    for refused in (CaseFieldError, LinkError):
+    for refused in (CaseFieldError, LinkError, ForbiddenStepError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(lambda: {"roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})

@@ -37,7 +37,8 @@ class Tile:
     order: str
     hint: str
     camera: str
-    holder: str
+    officer: str
+    number: str
     battery: str
     done: int
     total: int
@@ -74,7 +75,8 @@ def _tile(n: int, slot: Mapping[str, Any], duty_phone: str) -> Tile:
         order=t(order_vi, order_en),
         hint=_hint(state, duty_phone),
         camera=str(slot.get("camera") or ""),
-        holder=" · ".join(str(part) for part in (slot.get("officer"), slot.get("number")) if part),
+        officer=str(slot.get("officer") or ""),
+        number=str(slot.get("number") or ""),
         battery="" if battery is None else t(f"pin {battery} %", f"battery {battery} %"),
         done=int(slot.get("bytes_done") or 0),
         total=int(slot.get("bytes_total") or 0),

@@ -111,7 +111,7 @@ function grid(map) {
 
 // The whole country beside the map, both archipelagos named, a dot where we are.
 function inset(provinces, home, words) {
-  const [width, height, west, north, scale] = [150, 152, 101.6, 23.8, 9];
+  const [width, height, west, north, scale] = [150, 172, 101.6, 23.8, 9];
   const at = (lat, lon) => [((lon - west) * scale).toFixed(1), ((north - lat) * scale).toFixed(1)];
   const rings = [];
   for (const feature of provinces?.features ?? []) {
@@ -122,7 +122,7 @@ function inset(provinces, home, words) {
   draw(svg, "path", { d: rings.join(""), fill: "#eef3ea", stroke: "#9fb0a2", "stroke-width": 0.5 });
   for (const place of ISLANDS) draw(svg, "circle", { cx: at(...place)[0], cy: at(...place)[1], r: 1.2, fill: "#0b3d6b" });
   label(svg, at(...HOANG_SA), words.hoangSa, 16);
-  label(svg, at(...TRUONG_SA), words.truongSa, -18);
+  label(svg, at(7.1, 113.6), words.truongSa, 0);
   draw(svg, "circle", { cx: at(...home)[0], cy: at(...home)[1], r: 4, fill: "#a3182b", stroke: "#fff", "stroke-width": 1.5 });
 }
 

@@ -1,0 +1,33 @@
+"""What pages ask of the fleet: who holds what now (one query for a page, never one a row), and a camera's visits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from bodycam.fleet.models import CameraIssue, DockingVisit
+from bodycam.people.models import Officer
+
+
+def holders_of(session: Session, camera_ids: Sequence[str], at: datetime) -> dict[str, tuple[Officer, datetime]]:
+    """Return, by camera id, who held each camera at a moment (UTC) and since when; cameras in nobody's hands are left out."""
+    query = (
+        select(CameraIssue.camera_id, Officer, CameraIssue.starts_at)
+        .join(Officer, Officer.id == CameraIssue.officer_id)
+        .where(
+            CameraIssue.camera_id.in_(camera_ids),
+            CameraIssue.starts_at <= at,
+            or_(CameraIssue.ends_at.is_(None), CameraIssue.ends_at > at),
+        )
+        .order_by(CameraIssue.starts_at)
+        .limit(len(camera_ids) * 2)  # issues of one camera never overlap; twice is room to spare
+    )
+    return {camera_id: (officer, since) for camera_id, officer, since in session.execute(query)}
+
+
+def visits_of(session: Session, camera_id: str, *, after: str | None = None, limit: int = 30) -> list[DockingVisit]:
+    """Return a camera's visits to the dock, newest first, the page after an id (ids sort by time)."""
+    query = select(DockingVisit).where(DockingVisit.camera_id == camera_id)
+    query = query.where(DockingVisit.id < after) if after else query
+    return list(session.scalars(query.order_by(DockingVisit.id.desc()).limit(limit)))

@@ -1,0 +1,112 @@
+"""Devices, system log, vault and citizens' reports: who sees them, and what they say."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+from sqlalchemy import select
+from staff_story import Story
+
+from bodycam import clock
+from bodycam.custody.models import CustodyEvent
+from bodycam.custody.sequencer import Sequencer
+from bodycam.jobs import service as jobs
+from bodycam.petitions import service as petitions
+from bodycam.petitions.content import Identity
+from bodycam.recordings.models import Recording
+from bodycam.runtime import Runtime
+from bodycam.tasks import vault
+
+
+@pytest.fixture
+def report_id(rt: Runtime) -> str:
+    with rt.db.write() as session:
+        row = petitions.start(session, rt.keyring)
+        petitions.tell(
+            session, rt.keyring, row.id, when="chiều qua", where="Quốc lộ 1A", text="Tôi thấy <b>đoàn xe</b>"
+        )
+        petitions.identify(session, rt.keyring, row.id, Identity("Nguyễn Văn Dân", "0900120003"))
+        petitions.receive(session, rt.keyring, row.id)
+        return row.id
+
+
+def test_the_camera_that_did_not_come_back_is_on_top_with_its_holder(as_role) -> None:
+    page = as_role("monitor").get("/devices").text
+    assert page.index("BWC-0477") < page.index("BWC-0412")
+    assert "Trần Văn Nam" in page
+    assert "chưa về trạm" in page
+
+
+def test_a_zero_state_says_when_it_was_checked(as_role) -> None:
+    moment = clock.now() - timedelta(days=300)
+    clock.set_now(lambda: moment)
+    page = as_role("monitor").get("/devices").text
+    assert "Không có máy nào quá hạn về trạm. Kiểm tra lúc" in page
+
+
+def test_a_camera_shows_its_story(as_role, story: Story) -> None:
+    assert "Đăng ký máy" in as_role("commander").get(f"/devices/{story.camera_id}").text
+    missing = "00000000-0000-7000-8000-000000000000"
+    assert as_role("commander").get(f"/devices/{missing}").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_the_log_page_shows_its_length_and_hands_out_the_signed_head(rt: Runtime, as_role) -> None:
+    auditor = as_role("auditor")
+    assert "Chưa có mốc nào" in auditor.get("/log").text
+    Sequencer(rt.db, rt.log).run_once()
+    assert "Tải mốc đã ký" in auditor.get("/log").text
+    assert auditor.get("/log/checkpoint").text.startswith(rt.settings.log.origin)
+
+
+def test_a_flipped_byte_turns_red(rt: Runtime, as_role, story: Story) -> None:
+    auditor = as_role("auditor")
+    assert auditor.post("/vault/scrub").status_code == HTTPStatus.FOUND
+    with rt.db.read() as session:
+        row = session.get_one(Recording, story.stop_id)
+        due = jobs.due(session)
+    assert due
+    path = rt.vault.root / "objects" / row.object_id[:2] / row.object_id
+    sealed = bytearray(path.read_bytes())
+    sealed[len(sealed) // 2] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(sealed)
+    vault.scrub(rt, account_id="auditor")
+    page = auditor.get("/vault").text
+    assert f"/recordings/{story.stop_id}" in page
+    assert "dữ liệu đã bị thay đổi hoặc bị cắt" in page
+    assert story.stop_id not in as_role("administrator").get("/vault").text
+
+
+def test_a_report_is_opened_only_after_an_event(rt: Runtime, as_role, report_id: str) -> None:
+    client = as_role("intake")
+    assert report_id in client.get("/submissions").text
+    page = client.get(f"/submissions/{report_id}").text
+    assert "Tôi thấy &lt;b&gt;đoàn xe&lt;/b&gt;" in page
+    assert "Nguyễn Văn Dân" not in page
+    assert "Nguyễn Văn Dân" in client.post(f"/submissions/{report_id}/identity").text
+    with rt.db.read() as session:
+        query = select(CustodyEvent.kind).where(CustodyEvent.object_id == report_id).order_by(CustodyEvent.id)
+        assert session.scalars(query).all()[-2:] == ["submission.viewed", "submission.viewed"]
+
+
+def test_intake_sorts_and_an_auditor_only_reads(as_role, report_id: str) -> None:
+    address = f"/submissions/{report_id}"
+    assert as_role("auditor").post(f"{address}/triage", data={"state": "sorting"}).status_code == HTTPStatus.FORBIDDEN
+    assert as_role("auditor").post(f"{address}/identity").status_code == HTTPStatus.FORBIDDEN
+    assert "Bước tiếp theo" not in as_role("auditor").get(address).text
+    client = as_role("intake")
+    answer = client.post(f"{address}/triage", data={"state": "sorting", "track": "reflection"})
+    assert answer.status_code == HTTPStatus.FOUND
+    assert "Đang phân loại" in client.get(address).text
+    assert client.post(f"{address}/triage", data={"state": "received"}).status_code == HTTPStatus.BAD_REQUEST
+    assert client.post(f"{address}/triage", data={"state": "burnt"}).status_code == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize(
+    "role", ["officer", "commander", "head", "plan_approver", "monitor", "case_officer", "administrator"]
+)
+def test_nobody_else_learns_that_somebody_complained(as_role, report_id: str, role: str) -> None:
+    client = as_role(role)
+    for address in ("/submissions", f"/submissions/{report_id}"):
+        assert client.get(address).status_code == HTTPStatus.FORBIDDEN
+    assert "Tin người dân" not in client.get("/nowhere").text

@@ -1,0 +1,33 @@
+"""The system log at a glance: how long it is, what waits, when it was last signed, and its signed head to take away."""
+
+from flask import Blueprint, Response, render_template
+
+from bodycam.custody.queries import log_state
+from bodycam.errors import NotFoundError
+from webui.common.base import runtime
+from webui.common.locale import t
+from webui.common.permissions import allowed
+
+bp = Blueprint("log", __name__)
+
+
+@bp.get("/log")
+@allowed("log.view")
+def index() -> str:
+    """Show the state of the log."""
+    rt = runtime()
+    with rt.db.read() as session:
+        state = log_state(session, rt.log)
+    return render_template("staff/log.html", state=state, checkpoint=rt.log.checkpoint(), origin=rt.settings.log.origin)
+
+
+@bp.get("/log/checkpoint")
+@allowed("log.view")
+def checkpoint() -> Response:
+    """Send the signed head as a file, to be kept outside this system."""
+    path = runtime().settings.log.dir / "checkpoint"
+    if not path.is_file():
+        raise NotFoundError(what=t("mốc đã ký", "signed checkpoint"))
+    response = Response(path.read_bytes(), mimetype="text/plain")
+    response.headers.set("Content-Disposition", "attachment", filename="checkpoint.txt")
+    return response

@@ -1,0 +1,142 @@
+"""Citizens' reports, for intake and auditors alone: read, sorted, answered.
+
+Opening a report is an event before anything of it is shown; who reports is shown only after a press of its own, which is another
+event. What is written as an answer is what the citizen reads by the code.
+"""
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from bodycam import custody
+from bodycam.errors import InvalidInputError, NotFoundError
+from bodycam.petitions import service, uploads
+from bodycam.petitions.models import FileState, Submission, SubmissionFile, SubmissionState, Track
+from bodycam.petitions.queries import count_files, list_submissions
+from bodycam.petitions.words import STATE_WORDS, TRACK_WORDS
+from bodycam.recordings.models import Recording
+from webui.common.base import runtime
+from webui.common.locale import t
+from webui.common.permissions import allowed
+from webui.common.ranges import ranged
+from webui.common.signin import scope, viewer
+from webui.staff.cursors import read_cursor, write_cursor
+from webui.staff.history import story_of
+
+bp = Blueprint("submissions", __name__)
+ROWS = 30
+
+
+@bp.get("/submissions")
+@allowed("submission.list")
+def index() -> str:
+    """Show what was received, newest first."""
+    state = request.args.get("state", "")
+    states = [SubmissionState(state)] if state in {known.value for known in STATE_WORDS} else []
+    with runtime().db.read() as session:
+        rows = list_submissions(session, states=states, after=read_cursor(), limit=ROWS + 1)
+        files = count_files(session, [row.id for row in rows])
+    last = rows[ROWS - 1] if len(rows) > ROWS else None
+    after = write_cursor(last.received_at, last.id) if last and last.received_at else None
+    return render_template(
+        "staff/submissions.html",
+        rows=rows[:ROWS],
+        files=files,
+        state=state,
+        states=STATE_WORDS,
+        tracks=TRACK_WORDS,
+        after=after,
+    )
+
+
+@bp.get("/submissions/<submission_id>")
+@allowed("submission.view")
+def show(submission_id: str) -> str:
+    """Open a report: its text and files; the viewing is committed first."""
+    rt = runtime()
+    with rt.db.read() as session:
+        _received(session, submission_id)
+    custody.record_now(rt.db, "submission.viewed", object_id=submission_id, actor=viewer().account_id)
+    return _page(submission_id, identity=False)
+
+
+@bp.post("/submissions/<submission_id>/identity")
+@allowed("submission.triage")
+def identity(submission_id: str) -> str:
+    """Show who reports, after an event of its own."""
+    rt = runtime()
+    with rt.db.read() as session:
+        _received(session, submission_id)
+    custody.record_now(
+        rt.db, "submission.viewed", object_id=submission_id, actor=viewer().account_id, reason_code="identity"
+    )
+    return _page(submission_id, identity=True)
+
+
+@bp.post("/submissions/<submission_id>/triage")
+@allowed("submission.triage")
+def triage(submission_id: str) -> BaseResponse:
+    """Move a report on and keep what the citizen will read."""
+    state, track = request.form.get("state", ""), request.form.get("track", "")
+    if state not in {known.value for known in STATE_WORDS}:
+        raise InvalidInputError(
+            field=t("Trạng thái", "State"), reason_vi="chọn bước tiếp theo", reason="choose the next step"
+        )
+    chosen = Track(track) if track in {known.value for known in TRACK_WORDS} else None
+    with runtime().db.write() as session:
+        service.triage(
+            session,
+            submission_id,
+            account_id=viewer().account_id,
+            state=SubmissionState(state),
+            track=chosen,
+            answer=request.form.get("answer", ""),
+        )
+    return redirect(url_for("submissions.show", submission_id=submission_id))
+
+
+@bp.get("/submissions/<submission_id>/files/<file_id>")
+@allowed("submission.view")
+def file(submission_id: str, file_id: str) -> Response:
+    """Send a sealed file by ranges, to those who opened the report in the log before."""
+    with runtime().db.read() as session:
+        _received(session, submission_id)
+        found = session.get(SubmissionFile, file_id)
+        if found is None or found.submission_id != submission_id or found.object_id is None:
+            raise NotFoundError(what=t("tệp", "file"))
+        recording = session.get(Recording, found.recording_id) if found.recording_id else None
+    mime = recording.mime if recording and recording.mime else "application/octet-stream"
+    shown = mime.startswith(("video/", "audio/")) or mime in {"image/jpeg", "image/png", "image/webp"}
+    return ranged(runtime().vault.open(found.object_id), mime, download=None if shown else f"{file_id}.bin")
+
+
+def _page(submission_id: str, *, identity: bool) -> str:
+    rt = runtime()
+    with rt.db.read() as session:
+        row = _received(session, submission_id)
+        files = [
+            (item, uploads.name_of(session, rt.keyring, item), session.get(Recording, item.recording_id or ""))
+            for item in service.files_of(session, submission_id)
+        ]
+        story = story_of(session, submission_id)
+    return render_template(
+        "staff/submission.html",
+        row=row,
+        content=service.content_of(rt.keyring, row),
+        person=service.identity_of(rt.keyring, row) if identity else None,
+        is_named=row.identity is not None,
+        files=files,
+        story=story,
+        next_states=service.next_states(row.state),
+        states=STATE_WORDS,
+        tracks=TRACK_WORDS,
+        sealed=FileState.SEALED,
+        can_triage=not scope("submission.triage").is_empty,
+    )
+
+
+def _received(session: Session, submission_id: str) -> Submission:
+    row = session.get(Submission, submission_id)
+    if row is None or row.received_at is None:
+        raise NotFoundError(what=t("tin người dân gửi", "report"))
+    return row

@@ -1,0 +1,47 @@
+"""The vault: when everything was last read back, what was damaged, and the button that asks for another round."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from bodycam import clock
+from bodycam.fixity.models import FixityRound
+from bodycam.fixity.problems import PROBLEMS
+from bodycam.fixity.queries import count_checked, list_damaged
+from bodycam.jobs import service as jobs
+from bodycam.recordings.models import Recording
+from webui.common.base import runtime
+from webui.common.locale import t
+from webui.common.permissions import allowed
+from webui.common.signin import scope, viewer
+from webui.staff.reach import may_reach
+
+bp = Blueprint("vault", __name__)
+ROUNDS = 10
+
+
+@bp.get("/vault")
+@allowed("vault.scrub")
+def index() -> str:
+    """Show the last rounds and what they found; a recording's name only to whom its list shows it."""
+    reach = scope("recording.list")
+    with runtime().db.read() as session:
+        rounds = session.scalars(select(FixityRound).order_by(FixityRound.id.desc()).limit(ROUNDS)).all()
+        latest = rounds[0] if rounds else None
+        counted = count_checked(session, latest.started_at) if latest else (0, 0, 0)
+        damaged = list_damaged(session, latest.started_at) if latest else []
+        ids = [row.object_id for row in damaged]
+        query = select(Recording).where(Recording.object_id.in_(ids)).order_by(Recording.id).limit(len(ids))
+        named = {row.object_id: row for row in session.scalars(query) if may_reach(reach, row, None)}
+    told = {row.object_id: ", ".join(t(*PROBLEMS[code]) for code in row.problems.split(",")) for row in damaged}
+    return render_template("staff/vault.html", rounds=rounds, counted=counted, damaged=damaged, named=named, told=told)
+
+
+@bp.post("/vault/scrub")
+@allowed("vault.scrub")
+def scrub() -> Response:
+    """Ask for a round through the whole vault; two presses within a minute are one."""
+    key = f"vault.scrub:{clock.now():%Y%m%d%H%M}"
+    with runtime().db.write() as session:
+        jobs.enqueue(session, "vault.scrub", {"account_id": viewer().account_id}, key=key)
+    return redirect(url_for("vault.index", asked=1))
