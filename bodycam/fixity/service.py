@@ -77,7 +77,8 @@ class Scrub:
             self._save(batch)
 
     def finish(self) -> Report:
-        """Close the round with its custody event; call when `steps` has come to its end."""
+        """Close the round with its custody event, and sweep the vault's `tmp/`; call when `steps` has come to its end."""
+        self._rt.vault.sweep()
         unlisted = self._present - set(self._list_known())
         with self._rt.db.write() as session:
             scrub = session.get_one(FixityRound, self._round.id)
