@@ -44,6 +44,7 @@ SYNC_EVERY_S = 2.0  # what a power cut can cost; a killed process costs nothing 
 SEALING = 2  # files re-read and sealed at once
 WAITING = 4  # finished files that may wait for it
 SMALL = 1 << 20  # files up to this size are read without a thread of their own
+_LOOKS = 3  # times the camera is listed again
 _STALLS = 3  # files in a row after which a camera that stalls is given up
 
 
@@ -127,6 +128,7 @@ class Offload:
         self._place = place
         self._watch = watch
         self._events: list[str] = []
+        self._seen: set[str] = set()
         self._progress = Progress(SlotState.UPLOADING)
         self._lock = threading.Lock()
         self._resumed = 0
@@ -145,6 +147,10 @@ class Offload:
         self._record("offload.started", visit, {"files": len(files), "skipped": self.outcome.skipped})
         try:
             self._copy_all(visit, files)
+            for _ in range(_LOOKS):  # what the camera wrote meanwhile is as new as the rest
+                if not (late := self._plan(visit, self._camera.list_files())):
+                    break
+                self._copy_all(visit, late)
         except BodycamError as error:
             self._record("offload.failed", visit, {"code": error.code, "files": len(self.outcome.recordings)})
             raise
@@ -198,11 +204,14 @@ class Offload:
         )
 
     def _plan(self, visit: Visit, files: Sequence[CameraFile]) -> list[CameraFile]:
-        """Leave out what this very camera gave before; its receipts are awaited all the same."""
+        """Leave out what was looked at in this visit, and what this camera gave before; its receipts are awaited all the same."""
         assert self.outcome is not None
         new: list[CameraFile] = []
         with self._rt.db.read() as session:
             for file in files:
+                if file.path in self._seen:
+                    continue
+                self._seen.add(file.path)
                 sealed = intake.already_sealed(session, source_key(visit, file))
                 if sealed is None:
                     new.append(file)
@@ -210,11 +219,14 @@ class Offload:
                 self.outcome.skipped += 1
                 event = session.scalar(select(Recording.sealed_event_id).where(Recording.id == sealed))
                 self._events += [event] if event else []
-        self._progress = Progress(SlotState.UPLOADING, 0, len(new), 0, sum(file.size for file in new))
+        size = sum(file.size for file in new)
+        now = self._progress
+        self._progress = replace(now, files_total=now.files_total + len(new), bytes_total=now.bytes_total + size)
         self._watch.report(self._progress)
         return new
 
     def _copy_all(self, visit: Visit, files: Sequence[CameraFile]) -> None:
+        self._tell(stage=SlotState.UPLOADING)
         waiting: deque[Future[None]] = deque()
         stalls = 0
         with ThreadPoolExecutor(SEALING, thread_name_prefix="seal") as sealers:

@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from bodycam.custody import record
 from bodycam.errors import BodycamError
 from bodycam.fleet.docking import close_open_visits, ensure_station, take_commands
+from bodycam.fleet.models import StationCommand
 from bodycam.jobs.app import make_app
 from bodycam.process import hold_lifeline, log_to_stderr, only_one, stop_event
 from bodycam.runtime import Runtime, open_runtime
@@ -112,6 +114,12 @@ class Station:
         return None
 
     def _obey(self) -> None:
+        waiting = select(StationCommand.id).where(
+            StationCommand.station_id == self._id, StationCommand.taken_at.is_(None)
+        )
+        with self._rt.db.read() as session:  # most looks find nothing, and should lock nothing
+            if session.scalar(waiting.limit(1)) is None:
+                return
         with self._rt.db.write() as session:
             commands = [(row.command, row.slot) for row in take_commands(session, self._id)]
         for command, number in commands:

@@ -143,7 +143,8 @@ class _Run:
             task = bar.add_task("", total=None)
 
             def report(at: "Progress") -> None:
-                text = f"{_STAGES[at.stage]} {at.files_done}/{at.files_total} {Path(at.path).name}"
+                stage = _STAGES[at.stage][self._settings.language]
+                text = f"{stage} {at.files_done}/{at.files_total} {Path(at.path).name}"
                 bar.update(task, description=text, completed=at.bytes_done, total=at.bytes_total)
 
             yield report
@@ -192,7 +193,11 @@ def _by_path(outcome: "Outcome") -> "list[Copied]":
     return sorted(outcome.recordings, key=lambda copied: copied.path)
 
 
-_STAGES = {"uploading": "Đang tải", "verifying": "Đang đối chiếu", "waiting_receipt": "Chờ biên nhận"}
+_STAGES = {
+    "uploading": {"vi": "Đang tải", "en": "Uploading"},
+    "verifying": {"vi": "Đang đối chiếu", "en": "Verifying"},
+    "waiting_receipt": {"vi": "Chờ biên nhận", "en": "Waiting for receipts"},
+}
 
 
 def _cameras(source: str, bus_setting: str, data_dir: Path) -> "Iterator[tuple[Camera, str]]":

@@ -143,6 +143,8 @@ class Responder:
         """List the card again, giving new files new handles."""
         self._objects = {}
         for path in sorted(self._camera.card.rglob("*")):
+            if path.name.startswith("."):
+                continue  # a recording still being made
             handle = self._handles.setdefault(path, len(self._handles) + 1)
             parent = self._handles.get(path.parent, 0)
             is_folder = path.is_dir()

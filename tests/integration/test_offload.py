@@ -278,3 +278,21 @@ def test_a_stop_leaves_a_resumable_state(rt, dock):
     with rt.db.read() as session:
         assert session.scalar(select(func.count()).select_from(IntakeAttempt)) == 1
         assert json.loads(session.scalars(select(DockingVisit.problems)).first()) == []
+
+
+def test_what_a_camera_writes_while_it_is_read_is_taken_too(rt, tmp_path, monkeypatch):
+    card = tmp_path / "card"
+    card.mkdir()
+    (card / "a.bin").write_bytes(b"first")
+    read = FolderCamera.read
+
+    def recording(self, file, offset=0):
+        if file.path == "a.bin":
+            (card / "b.bin").write_bytes(b"second")
+        return read(self, file, offset)
+
+    monkeypatch.setattr(FolderCamera, "read", recording)
+    outcome, progress = run(rt, FolderCamera(card))
+    assert outcome.is_complete
+    assert sealed(rt) == {"a.bin": b"first", "b.bin": b"second"}
+    assert (progress[-1].files_done, progress[-1].files_total, outcome.skipped) == (2, 2, 0)

@@ -68,3 +68,13 @@ def test_the_plan_names_every_file_and_keeps_its_day(tmp_path, monkeypatch):
         "gps_jump",
     }
     assert VirtualCamera(tmp_path / "BWC-0455").profile().faults.unplug_after_bytes
+
+
+def test_a_camera_taken_along_comes_back_with_one_recording_more(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(demo, "make", lambda footage, path: made.append((footage, path)))
+    demo.record_patrol(VirtualCamera(tmp_path / "BWC-0398"), START)
+    [(footage, path)] = made
+    assert footage.start == START - timedelta(seconds=30)
+    assert footage.clock_error_s == 7 * 3600
+    assert path == tmp_path / "BWC-0398/card/DCIM/100MEDIA/BWC-0398_20261121_211930.mp4"
