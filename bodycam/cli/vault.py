@@ -19,14 +19,14 @@ _PAGE = 5000
 
 @click.group()
 def vault() -> None:
-    """Kho lưu trữ niêm phong / The vault of sealed bytes."""
+    """Kho lưu trữ đã khóa chống sửa / The vault of sealed bytes."""
 
 
 @vault.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
 @click.pass_context
 def scrub(ctx: click.Context, as_json: bool) -> None:
-    """Đọc lại và so sánh mọi dữ liệu đã niêm phong / Re-read and compare everything sealed.
+    """Đọc lại và so sánh mọi dữ liệu đã lưu, khóa chống sửa / Re-read and compare everything sealed.
 
     Ctrl-C is safe: the next call goes on with the same round. Exit code 1 when something is damaged, 0 when all is sound.
 

@@ -2,6 +2,7 @@
 
 PROBLEMS = {
     "object_missing": ("không có trong kho", "not in the vault"),
+    "object_unreadable": ("ổ đĩa không đọc được", "the disk can't read it"),
     "object_damaged": ("dữ liệu đã bị thay đổi hoặc bị cắt", "the sealed bytes were changed or cut"),
     "size_mismatch": ("độ dài không khớp bản kê", "its length is not the manifest's"),
     "envelope_damaged": ("phong bì khóa bị hỏng hoặc thiếu", "its key envelope is damaged or missing"),

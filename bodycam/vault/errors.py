@@ -23,7 +23,7 @@ class DamagedObjectError(BodycamError):
     """Sealed or spooled bytes are not what was written."""
 
     code = "object_damaged"
-    vi = "Dữ liệu niêm phong {object_id} bị hỏng: {reason}. Không xóa; báo người quản trị và khôi phục từ bản sao khác."
+    vi = "Dữ liệu đã lưu, khóa chống sửa {object_id} bị hỏng: {reason}. Không xóa; báo người quản trị và khôi phục từ bản sao khác."
     en = "Sealed data {object_id} is damaged: {reason}. Don't delete it; tell the administrator and restore another copy."
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from bodycam.vault import disk
 from bodycam.vault.appender import BLOCK, Appender
 from bodycam.vault.envelope import open_envelope, write_envelope
-from bodycam.vault.errors import DamagedObjectError, KeyDamagedError, KeyMissingError, ObjectMissingError
+from bodycam.vault.errors import DamagedObjectError, KeyDamagedError, KeyMissingError, ObjectMissingError, VaultIoError
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.manifest import open_manifest, seal_manifest
 from bodycam.vault.reader import SealedReader
@@ -88,6 +88,14 @@ class Vault:
         sha256 = self.manifest(object_id)["sha256"]
         return SealedReader(object_id, path, self._key(object_id), str(sha256))
 
+    def holds(self, object_id: str) -> bool:
+        """Tell whether an object can be opened and has its length: a quick look at its two ends, no scrub."""
+        try:
+            with self.open(object_id):
+                return True
+        except (ObjectMissingError, DamagedObjectError, VaultIoError):
+            return False
+
     def manifest(self, object_id: str) -> dict[str, object]:
         """Return the decrypted manifest; raises like `open`."""
         key = self._key(object_id)
@@ -96,8 +104,15 @@ class Vault:
     def verify(self, object_id: str) -> VerifyResult:
         """Re-read a whole object from the disk and compare it with its name; open its envelope and manifest.
 
-        Problem codes: object_missing, object_damaged, size_mismatch, envelope_damaged, key_missing, manifest_damaged.
+        Problem codes: object_missing, object_unreadable (the disk refuses), object_damaged, size_mismatch, envelope_damaged,
+        key_missing, manifest_damaged.
         """
+        try:
+            return self._verify(object_id)
+        except VaultIoError:
+            return VerifyResult(object_id, 0, ("object_unreadable",))
+
+    def _verify(self, object_id: str) -> VerifyResult:
         path = self._path(object_id)
         if not path.exists():
             return VerifyResult(object_id, 0, ("object_missing",))
@@ -182,7 +197,8 @@ class Vault:
     def _beside(self, object_id: str, suffix: str) -> bytes:
         path = self._existing(object_id)
         try:
-            return path.with_name(object_id + suffix).read_bytes()
+            with disk.named_errors(path):
+                return path.with_name(object_id + suffix).read_bytes()
         except FileNotFoundError as error:
             what = "its manifest is missing" if suffix == ".manifest" else "its key envelope is missing"
             raise DamagedObjectError(object_id=object_id, reason=what) from error

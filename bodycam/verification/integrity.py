@@ -6,6 +6,7 @@ from bodycam.verification.finding import Finding, Row
 
 _DAMAGES = {  # by the vault's problem codes
     "object_missing": ("tệp không còn trong kho", "the object is no longer in the vault"),
+    "object_unreadable": ("ổ đĩa không đọc được dữ liệu", "the disk can't read the data"),
     "object_damaged": ("dữ liệu đã khác lúc khóa", "the data differ from what was sealed"),
     "size_mismatch": ("độ dài khác lúc khóa", "the length differs from what was sealed"),
     "envelope_damaged": ("phong bì khóa mã bị hỏng", "the key's envelope is damaged"),

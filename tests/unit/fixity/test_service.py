@@ -1,4 +1,7 @@
+import errno
 import json
+import os
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -129,3 +132,19 @@ def test_the_next_round_begins_with_what_was_checked_longest_ago(rt, seal):
     new = seal(b"new")
     order = [step.result.object_id for step in run(rt)[0]]
     assert order == [new.object_id, old.object_id]
+
+
+def test_a_sector_that_the_disk_refuses_is_named_and_never_stops_the_round(rt, seal, monkeypatch):
+    rows = sorted((seal(f"film {number}".encode()) for number in range(3)), key=lambda row: row.object_id)
+    bad = path_of(rt, rows[0])
+    read = os.preadv
+
+    def refusing(fd, buffers, offset):
+        if Path(f"/proc/self/fd/{fd}").readlink() == bad:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(fd, buffers, offset)
+
+    monkeypatch.setattr("bodycam.vault.disk.os.preadv", refusing)
+    steps, report = run(rt)
+    assert len(steps) == 3
+    assert report.named == ((rows[0].object_id, ("object_unreadable",)),)
