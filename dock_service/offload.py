@@ -13,7 +13,6 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import structlog
-from sqlalchemy import select
 
 from bodycam import clock, custody
 from bodycam.custody.canonical import JSON
@@ -128,7 +127,7 @@ class Offload:
         self._place = place
         self._watch = watch
         self._events: list[str] = []
-        self._seen: set[str] = set()
+        self._keys: dict[str, str] = {}  # path -> source key, of every file looked at in this visit
         self._progress = Progress(SlotState.UPLOADING)
         self._lock = threading.Lock()
         self._resumed = 0
@@ -207,23 +206,36 @@ class Offload:
         """Leave out what was looked at in this visit, and what this camera gave before; its receipts are awaited all the same."""
         assert self.outcome is not None
         new: list[CameraFile] = []
-        with self._rt.db.read() as session:
-            for file in files:
-                if file.path in self._seen:
-                    continue
-                self._seen.add(file.path)
-                sealed = intake.already_sealed(session, source_key(visit, file))
-                if sealed is None:
-                    new.append(file)
-                    continue
+        for file in files:
+            if file.path in self._keys:
+                continue
+            self._keys[file.path], sealed = self._look_up(source_key(visit, file), file.size)
+            if sealed is None:
+                new.append(file)
+            else:
                 self.outcome.skipped += 1
-                event = session.scalar(select(Recording.sealed_event_id).where(Recording.id == sealed))
-                self._events += [event] if event else []
+                self._events.append(sealed.sealed_event_id)
         size = sum(file.size for file in new)
         now = self._progress
         self._progress = replace(now, files_total=now.files_total + len(new), bytes_total=now.bytes_total + size)
         self._watch.report(self._progress)
         return new
+
+    def _look_up(self, key: str, size: int) -> tuple[str, Recording | None]:
+        """Return a file's source key and the sound recording of the listed size it was sealed as, if there is one.
+
+        One that was sealed short of its size, or that the vault can't open any more, never lets the camera go: the file is
+        copied again, under a key of its own that the next visit finds by the same way.
+        """
+        before = None
+        while True:
+            with self._rt.db.read() as session:
+                sealed = intake.already_sealed(session, key)
+            if sealed is None or sealed.id == before:  # the latter: it gave the very same bytes again
+                return key, None
+            if sealed.size == size and self._rt.vault.holds(sealed.object_id):
+                return key, sealed
+            key, before = f"{key}|{sealed.id}", sealed.id
 
     def _copy_all(self, visit: Visit, files: Sequence[CameraFile]) -> None:
         self._tell(stage=SlotState.UPLOADING)
@@ -251,7 +263,7 @@ class Offload:
 
     def _copy(self, visit: Visit, file: CameraFile) -> _Spooled:
         """Bring one file's bytes into the spool from where an earlier try stopped; check that it was one file all along."""
-        attempt = intake.begin(self._rt.db, source_key(visit, file))
+        attempt = intake.begin(self._rt.db, self._keys[file.path])
         writer = self._rt.spool.open(attempt.id, expected=file.size)
         try:
             self._tell(path=file.path, bytes_more=writer.offset)

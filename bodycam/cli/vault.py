@@ -11,7 +11,6 @@ import click
 from bodycam.fixity.problems import PROBLEMS
 
 if TYPE_CHECKING:
-
     from bodycam.fixity.service import Report, Scrub, Step
 
 _PAGE = 5000

@@ -64,10 +64,10 @@ def begin(db: Database, source_key: str) -> IntakeAttempt:
         return attempt
 
 
-def already_sealed(session: Session, source_key: str) -> str | None:
+def already_sealed(session: Session, source_key: str) -> Recording | None:
     """Return the recording that this very source was sealed as, or None if it's new."""
-    query = select(IntakeAttempt.recording_id).where(IntakeAttempt.source_key == _hash(source_key))
-    return session.scalar(query)
+    query = select(Recording).join(IntakeAttempt, IntakeAttempt.recording_id == Recording.id)
+    return session.scalar(query.where(IntakeAttempt.source_key == _hash(source_key)))
 
 
 def finish(rt: Runtime, attempt: IntakeAttempt, spooled: Spooled, facts: Facts) -> SealedRecording:
@@ -75,7 +75,7 @@ def finish(rt: Runtime, attempt: IntakeAttempt, spooled: Spooled, facts: Facts) 
 
     Raises the vault's errors (full, damaged); the spool then stays as it is, and the next try goes on from it.
     """
-    known = _same_bytes(rt.db, attempt.id, spooled, facts)
+    known = _same_bytes(rt, attempt.id, spooled, facts)
     if known is not None:
         rt.spool.discard(attempt.id)
         return known
@@ -131,19 +131,26 @@ def catalogue(session: Session, sealed: SealedObject, facts: Facts, *, recording
     jobs.enqueue(session, "recording.read", {"recording_id": recording_id}, key=f"recording.read:{recording_id}")
 
 
-def _same_bytes(db: Database, attempt_id: str, spooled: Spooled, facts: Facts) -> SealedRecording | None:
-    """Find the same camera's same bytes under the same base name: a camera may show other times after its clock was set."""
+def _same_bytes(rt: Runtime, attempt_id: str, spooled: Spooled, facts: Facts) -> SealedRecording | None:
+    """Find the same camera's same bytes under the same base name: a camera may show other times after its clock was set.
+
+    Only a copy that still reads back from the vault counts; else what the camera gives now is kept as well.
+    """
     if facts.camera_id is None:
         return None
     base = nfc(facts.name).rpartition("/")[2]
-    with db.write() as session:
-        query = select(Recording).where(Recording.camera_id == facts.camera_id, Recording.sha256 == spooled.sha256)
-        for known in session.scalars(query.order_by(Recording.id).limit(100)):
-            if known.size == spooled.size and known.name.rpartition("/")[2] == base:
-                row = session.get_one(IntakeAttempt, attempt_id)
-                row.state, row.finished_at, row.recording_id = AttemptState.DUPLICATE, clock.now(), known.id
-                custody.record(session, "intake.duplicate_found", object_id=known.id, actor=facts.actor)
-                return SealedRecording(known.id, known.sha256, known.size, known.sealed_event_id, duplicate=True)
+    query = select(Recording).where(Recording.camera_id == facts.camera_id, Recording.sha256 == spooled.sha256)
+    with rt.db.read() as session:
+        found = session.scalars(query.order_by(Recording.id).limit(100)).all()
+    for known in found:
+        is_same = known.size == spooled.size and known.name.rpartition("/")[2] == base
+        if not is_same or not rt.vault.verify(known.object_id).ok:
+            continue
+        with rt.db.write() as session:
+            row = session.get_one(IntakeAttempt, attempt_id)
+            row.state, row.finished_at, row.recording_id = AttemptState.DUPLICATE, clock.now(), known.id
+            custody.record(session, "intake.duplicate_found", object_id=known.id, actor=facts.actor)
+        return SealedRecording(known.id, known.sha256, known.size, known.sealed_event_id, duplicate=True)
     return None
 
 

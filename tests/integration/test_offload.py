@@ -145,6 +145,60 @@ def test_a_file_that_lies_about_its_size_is_kept_whole_and_needs_a_person(rt, do
     assert "camera.released" not in kinds(rt)
 
 
+def test_a_file_that_once_gave_too_little_is_read_again_and_never_turns_green_before(rt, dock):
+    dock.add(FILES, faults={"lies": {"DCIM/a.bin": 9_000_000}})
+    run(rt, dock.open(), VisitState.FAILED)
+    again, _ = run(rt, dock.open(), VisitState.FAILED)
+    assert [problem.error.code for problem in again.problems] == ["size_mismatch"]
+    assert not again.is_complete
+    assert "camera.released" not in kinds(rt)
+    for _ in range(2):
+        run(rt, dock.open(), VisitState.FAILED)
+    with rt.db.read() as session:
+        assert session.scalar(select(func.count()).select_from(IntakeAttempt)) == 4, "the keys don't grow without end"
+
+
+def test_a_read_that_ends_early_is_made_good_at_the_next_visit(rt, tmp_path, monkeypatch):
+    card = tmp_path / "card"
+    card.mkdir()
+    (card / "a.bin").write_bytes(make(100_000))
+    read = FolderCamera.read
+    monkeypatch.setattr(FolderCamera, "read", lambda *a: (piece[:60_000] for piece in read(*a)))
+    outcome, _ = run(rt, FolderCamera(card), VisitState.FAILED)
+    assert [problem.error.code for problem in outcome.problems] == ["size_mismatch"]
+    monkeypatch.undo()
+    outcome, _ = run(rt, FolderCamera(card))
+    assert outcome.is_complete
+    assert [copied.size for copied in outcome.recordings] == [100_000]
+    outcome, _ = run(rt, FolderCamera(card))
+    assert (outcome.recordings, outcome.skipped, outcome.is_complete) == ([], 1, True)
+
+
+@pytest.mark.parametrize("harm", ["lost", "cut", "flipped"])
+def test_what_the_vault_lost_is_taken_from_the_camera_once_more(rt, dock, harm):
+    virtual = dock.add({"a.bin": make(70_000)})
+    run(rt, dock.open())
+    with rt.db.read() as session:
+        [first] = session.scalars(select(Recording.object_id))
+    path = rt.vault.root / "objects" / first[:2] / first
+    path.chmod(0o600)
+    if harm == "lost":
+        path.unlink()
+    elif harm == "cut":
+        os.truncate(path, 500)
+    else:  # only a full re-read sees it, so the camera's listing must bring it: its clock was set meanwhile
+        path.write_bytes(path.read_bytes()[:500] + b"!!" + path.read_bytes()[502:])
+        os.utime(virtual.card / "a.bin", (1_700_000_000, 1_700_000_000))
+    outcome, _ = run(rt, dock.open())
+    assert outcome.is_complete
+    assert [copied.duplicate for copied in outcome.recordings] == [False]
+    with rt.db.read() as session:
+        rows = session.scalars(select(Recording.object_id).order_by(Recording.id)).all()
+    assert [rt.vault.verify(row).ok for row in rows] == [False, True]
+    outcome, _ = run(rt, dock.open())
+    assert (outcome.recordings, outcome.skipped) == ([], 1)
+
+
 def test_a_file_that_changes_while_it_is_read_is_no_copy_and_the_others_go_on(rt, tmp_path, monkeypatch):
     card = tmp_path / "card"
     card.mkdir()

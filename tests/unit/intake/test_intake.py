@@ -84,7 +84,9 @@ def test_an_attempt_is_found_again_and_a_sealed_source_is_known(rt: Runtime) -> 
         assert intake.already_sealed(session, "a") is None
     sealed = _bring(rt, "a")
     with rt.db.read() as session:
-        assert intake.already_sealed(session, "a") == sealed.recording_id
+        known = intake.already_sealed(session, "a")
+    assert known is not None
+    assert known.id == sealed.recording_id
 
 
 def test_the_same_bytes_under_the_same_name_of_one_camera_are_one_recording(rt: Runtime) -> None:
