@@ -18,6 +18,7 @@ from bodycam.custody.models import Receipt
 from bodycam.errors import BodycamError
 from bodycam.fleet.models import VisitState
 from bodycam.runtime import Runtime
+from bodycam.vault.errors import VaultFullError
 from dock_service.board import Board, SlotState
 from dock_service.bus import BusDevice
 from dock_service.cameras.mtp import MtpCamera
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 _POLL_S = 0.2
 _BUSY_AGAIN_S = 2.0
 _GONE_AGAIN_S = 3.0
+_FULL_AGAIN_S = 60.0
 _QUEUED = ("Đang chờ đến lượt", "Waiting for its turn")
 
 
@@ -146,6 +148,8 @@ class Slot:
             again = self._failed(error)
         else:
             state = self._finished(outcome)
+            if any(isinstance(problem.error, VaultFullError) for problem in outcome.problems):
+                again = _FULL_AGAIN_S
         self._wait(again)
         if state is VisitState.FAILED and self._left.is_set() and board.tile(number).state is SlotState.LOST:
             state = VisitState.LOST

@@ -17,6 +17,8 @@ from bodycam.fleet.models import DockingVisit, StationBoard
 from bodycam.fleet.models import Station as StationRow
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
+from bodycam.vault.errors import VaultFullError
+from bodycam.vault.spool import SpoolWriter
 from dock_service.bus import open_bus
 from dock_service.simulator.hand import hand_on
 from dock_service.station import Station
@@ -193,3 +195,18 @@ def test_a_bus_that_is_away_is_said_and_the_heart_beats_on(rt):
     with rt.db.read() as session:
         assert session.scalars(select(StationBoard)).one().beat_at
     station.close()
+
+
+def test_a_full_disk_is_an_error_on_the_tile_and_goes_on_by_itself(rt, dock, working, monkeypatch):
+    def full(_writer, _data):
+        raise VaultFullError(path="/vault")
+
+    dock.add({"a.bin": make(400_000)}, serial="BWC-7", port=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(SpoolWriter, "write", full)
+        patch.setattr("dock_service.slot._FULL_AGAIN_S", 0.3)
+        tiles = working.until({1: "error"})
+        assert tiles[1]["error_code"] == "vault_full"
+        assert tiles[1]["message_vi"]
+    working.until({1: "done"})
+    assert names(rt) == ["a.bin"]
