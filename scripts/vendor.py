@@ -43,7 +43,6 @@ PACKAGES = (
             "LICENSE": "leaflet/LICENSE",
         },
     ),
-    Package("htmx.org", "2.0.10", {"dist/htmx.min.js": "htmx/htmx.min.js", "LICENSE": "htmx/LICENSE"}),
     Package(
         "@fontsource/be-vietnam-pro",
         "5.3.0",

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from bodycam.fleet.models import CameraIssue, DockingVisit
+from bodycam.fleet.models import CameraIssue, DockingVisit, StationCommand
 from bodycam.people.models import Officer
 
 
@@ -31,3 +31,10 @@ def visits_of(session: Session, camera_id: str, *, after: str | None = None, lim
     query = select(DockingVisit).where(DockingVisit.camera_id == camera_id)
     query = query.where(DockingVisit.id < after) if after else query
     return list(session.scalars(query.order_by(DockingVisit.id.desc()).limit(limit)))
+
+
+def last_commands(session: Session, station_id: str, *, limit: int = 200) -> dict[int, str]:
+    """Return, by slot, the last command given for it among a station's newest ones."""
+    query = select(StationCommand.slot, StationCommand.command).where(StationCommand.station_id == station_id)
+    newest = session.execute(query.order_by(StationCommand.id.desc()).limit(limit)).all()
+    return {slot: command for slot, command in reversed(newest) if slot is not None}

@@ -75,9 +75,11 @@ def duration(seconds: float | None) -> str:
 
 
 def offset(seconds: float | None) -> str:
-    """Write a camera clock's offset in words: "nhanh 1,8 s", "chậm 7 giờ 0 phút"."""
+    """Write a camera clock's offset in words: "nhanh 1,8 s", "chậm 7 giờ 0 phút", "đúng giờ"."""
     if seconds is None:
         return NOTHING
+    if abs(seconds) < 0.05:  # noqa: PLR2004  less than what is shown
+        return t("đúng giờ", "on time")
     side = t("nhanh", "fast by") if seconds >= 0 else t("chậm", "slow by")
     amount = abs(seconds)
     if amount < 2 * _MINUTE_S:

@@ -22,7 +22,7 @@ class Story:
 
 STORIES = (
     Story(
-        "dock", Role.OFFICER, "Cuối ca: cắm máy", "End of shift: dock the camera",
+        "dock", Role.COMMANDER, "Cuối ca: cắm máy", "End of shift: dock the camera",
         "Bốn máy đang ở trạm; một máy bị rút giữa chừng và sẽ tải tiếp đúng từ byte đã dừng.",
         "Four cameras are docked; one was pulled half-way and goes on at the very byte where it stopped.",
         ("Mở Trạm cắm.", "Bấm “Rút máy” ở một khe đang tải, chờ ô báo mất kết nối.", "Bấm “Cắm lại” và xem ô đó xanh."),
@@ -57,9 +57,9 @@ STORIES = (
         "tamper", Role.AUDITOR, "Sửa một byte trong kho", "Flip a byte in the vault",
         "Đổi một byte của tệp bất kỳ trong thư mục kho, rồi kiểm tra lại: hệ thống báo đỏ.",
         "Change one byte of any file in the vault's folder, then re-check: the system turns red.",
-        ("Mở Nhật ký hệ thống.", "Sửa một byte của một tệp trong thư mục vault/objects.", "Bấm “Kiểm tra lại kho”."),
-        ("Open System log.", "Flip a byte of a file under vault/objects.", "Press “Re-check the vault”."),
-        "log.index",
+        ("Sửa một byte của tệp ghi dưới đây.", "Mở Kho dữ liệu, bấm “Kiểm tra lại kho”.", "Tải lại trang: bản ghi bị sửa hiện màu đỏ."),
+        ("Change one byte of the file named below.", "Open Vault, press “Re-check the vault”.", "Reload: the changed recording shows in red."),
+        "vault.index",
     ),
     Story(
         "overdue", Role.MONITOR, "Máy chưa về trạm", "The camera that did not come back",

@@ -11,6 +11,7 @@ from bodycam.clock import local, now
 from bodycam.errors import NotFoundError
 from bodycam.fleet.docking import boards, give_command
 from bodycam.fleet.models import Station, StationBoard
+from bodycam.fleet.queries import last_commands
 from bodycam.people.models import Unit
 from webui.common.base import runtime
 from webui.common.locale import t
@@ -49,7 +50,7 @@ def kiosk(station_id: str) -> str:
         alive=is_alive(board, now()),
         tiles=_tiles(station, board),
         at=_clock(),
-        sim=_is_virtual(),
+        hands=_hands(station),
         phone=runtime().settings.dock.duty_phone,
     )
 
@@ -59,10 +60,9 @@ def kiosk(station_id: str) -> str:
 def board(station_id: str) -> Response:
     """Answer what changed: one HTML fragment a slot, or `alive: false` and nothing else."""
     station, written = _station(station_id)
-    alive, tiles = is_alive(written, now()), _tiles(station, written)
+    alive, tiles, hands = is_alive(written, now()), _tiles(station, written), _hands(station)
     drawn = {
-        str(tile.slot): render_template("staff/_tile.html", tile=tile, station=station, sim=_is_virtual())
-        for tile in tiles
+        str(tile.slot): render_template("staff/_tile.html", tile=tile, station=station, hands=hands) for tile in tiles
     }
     return jsonify(alive=alive, at=_clock(), tiles=drawn if alive else {}, says=_says(tiles) if alive else {})
 
@@ -91,6 +91,13 @@ def _station(station_id: str) -> tuple[Station, StationBoard | None]:
 
 def _is_virtual() -> bool:
     return runtime().settings.dock.bus.startswith("sim:")
+
+
+def _hands(station: Station) -> dict[str, object]:
+    """Say what a hand may do here: pull any virtual camera, plug one in only where it was pulled from this page."""
+    with runtime().db.read() as session:
+        given = last_commands(session, station.id) if _is_virtual() else {}
+    return {"virtual": _is_virtual(), "pulled": {slot for slot, command in given.items() if command == "unplug"}}
 
 
 def _tiles(station: Station, board: StationBoard | None) -> list[Tile]:

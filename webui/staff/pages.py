@@ -40,7 +40,9 @@ def init_app(app: Flask) -> None:
     for refused in (CaseFieldError, LinkError, ForbiddenStepError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
-    app.context_processor(lambda: {"roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})
+    app.context_processor(
+        lambda: {"is_demo": runtime().settings.demo, "roles": {role: t(*names) for role, names in ROLE_NAMES.items()}}
+    )
 
 
 def _number_label(force: str) -> str:

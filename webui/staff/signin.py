@@ -7,12 +7,14 @@ so that nothing a stranger put into it stays.
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from bodycam.people.accounts import first_account_with_role
 from bodycam.people.errors import SignInLockedError, WrongSignInError
 from bodycam.people.sessions import sign_out
 from bodycam.people.sign_in import SignedIn, open_without_password, sign_in
+from bodycam.recordings.models import Recording
 from webui.common.base import runtime
 from webui.common.locale import language
 from webui.common.permissions import any_account, open_to_all
@@ -52,6 +54,15 @@ def enter() -> Response | tuple[str, int]:
     return _entered(entered, _safe(request.form.get("next", "")))
 
 
+@bp.get("/demo/")
+@open_to_all
+def demo() -> str:
+    """Show the demo's stories, also to somebody who is signed in."""
+    if not runtime().settings.demo:
+        abort(404)
+    return _page()
+
+
 @bp.post("/demo/<key>/enter")
 @open_to_all
 def enter_demo(key: str) -> Response:
@@ -75,7 +86,7 @@ def demo_story(key: str) -> str:
     story = next((story for story in STORIES if story.key == key), None)
     if not runtime().settings.demo or story is None:
         abort(404)
-    return render_template("staff/story.html", story=story)
+    return render_template("staff/story.html", story=story, path=_newest_object() if key == "tamper" else "")
 
 
 @bp.post("/sign-out")
@@ -104,6 +115,14 @@ def _page(problem: str = "") -> str:
     stories = STORIES if runtime().settings.demo else ()
     given = request.values.get("next", "")
     return render_template("staff/sign_in.html", problem=problem, stories=stories, next=_safe(given) if given else "")
+
+
+def _newest_object() -> str:
+    """Return where the newest recording lies in the vault: the file that the demo asks to spoil."""
+    rt = runtime()
+    with rt.db.read() as db:
+        object_id = db.scalar(select(Recording.object_id).order_by(Recording.id.desc()).limit(1))
+    return str(rt.settings.vault.dir / "objects" / object_id[:2] / object_id) if object_id else ""
 
 
 def _entered(entered: SignedIn, target: str) -> Response:

@@ -79,3 +79,16 @@ def test_a_station_of_another_unit_is_not_there(rt: Runtime, as_role) -> None:
     with rt.db.write() as session:
         foreign = docking.ensure_station(session, name="Trạm khác", slots=2)
     assert as_role("commander").get(f"/dock/{foreign.id}").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_a_hand_is_offered_only_where_it_does_something(rt: Runtime, as_role, station_id: str) -> None:
+    client = as_role("commander")
+    page = client.get(f"/dock/{station_id}").text
+    assert "/slots/2/unplug" in page
+    assert "/plug" not in page
+    client.post(f"/dock/{station_id}/slots/6/unplug")
+    with rt.db.write() as session:
+        docking.put_board(session, station_id, {"slots": [{"slot": 6, "state": "empty"}]})
+    page = client.get(f"/dock/{station_id}").text
+    assert "/slots/6/plug" in page
+    assert "/slots/1/plug" not in page
