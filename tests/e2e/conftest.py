@@ -7,16 +7,15 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import staff_story
+from browser import Site
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
-from staff_story import PASSWORD, Story
 
 from bodycam.models import Base
-from bodycam.runtime import Runtime, open_runtime
+from bodycam.runtime import open_runtime
 from bodycam.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -30,15 +29,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-@dataclass(frozen=True)
-class Site:
-    """The running staff application."""
-
-    url: str
-    rt: Runtime
-    story: Story
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -136,29 +126,3 @@ def page(context: BrowserContext) -> Iterator[Page]:
     yield page
     expected = ("401", "403", "404", "ERR_")
     assert [line for line in problems if not any(mark in line for mark in expected)] == []
-
-
-def sign_in(page: Page, role: str) -> None:
-    """Sign in as a role of the story."""
-    page.goto("/sign-in")
-    page.fill("#username", role)
-    page.fill("#password", PASSWORD)
-    page.click("form[action='/sign-in'] button")
-    page.wait_for_load_state()
-
-
-def open_player(page: Page, recording_id: str) -> None:
-    """Give a reason and open the player."""
-    page.goto(f"/recordings/{recording_id}")
-    page.check("input[value=shift_check]")
-    page.click("text=Xem bản ghi")
-    page.wait_for_selector("#player")
-
-
-def eventually(page: Page, expression: str, seconds: float = 8) -> None:
-    """Wait for an expression to be true; wait_for_function needs eval, which the strict policy forbids."""
-    for _ in range(int(seconds * 10)):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"never true: {expression}")
