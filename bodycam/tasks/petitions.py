@@ -25,3 +25,8 @@ def adopt_file(rt: Runtime, file_id: str) -> None:
         file.recording_id = new_id()
         facts = Facts(origin=Origin.CITIZEN, name=name, actor="system")
         catalogue(session, sealed, facts, recording_id=file.recording_id, event_id=new_id())
+
+
+def tidy(rt: Runtime) -> None:
+    """Give up uploads and drafts that rest too long."""
+    sealing.tidy(rt)

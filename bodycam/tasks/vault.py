@@ -37,3 +37,8 @@ def _column(db: Database, column: InstrumentedAttribute[str] | InstrumentedAttri
         if len(page) < _PAGE or not page[-1]:
             return
         last = page[-1]
+
+
+def sweep(rt: Runtime) -> None:
+    """Remove what sealings that died left in the vault's `tmp/`."""
+    rt.vault.sweep()

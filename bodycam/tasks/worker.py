@@ -11,14 +11,16 @@ import structlog
 from celery import Celery
 from celery.platforms import SecurityWarning
 
+from bodycam import clock
 from bodycam.jobs import service
 from bodycam.jobs.app import make_app
 from bodycam.process import hold_lifeline, log_to_stderr
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
-from bodycam.tasks.table import bind
+from bodycam.tasks.table import EVERY, bind
 
 SWEEP = "jobs.sweep"
+ASK = "jobs.ask"
 logger = structlog.get_logger(__name__)
 
 
@@ -41,6 +43,11 @@ def register(app: Celery, rt: Runtime) -> None:
 
     app.task(name=SWEEP)(sweep)
 
+    def ask(name: str) -> None:
+        ask_once(rt, name)
+
+    app.task(name=ASK)(ask)
+
 
 def sweep_once(rt: Runtime) -> None:
     """Send again what the broker lost or a dead worker left."""
@@ -48,6 +55,13 @@ def sweep_once(rt: Runtime) -> None:
         sent = service.sweep(session)
     if sent:
         logger.info("jobs.swept", sent=sent)
+
+
+def ask_once(rt: Runtime, name: str) -> None:
+    """Ask for a job that the clock asks for; however often its message comes, once in its period."""
+    period = int(clock.now().timestamp()) // EVERY[name]
+    with rt.db.write() as session:
+        service.enqueue(session, name, {}, key=f"{name}:{period}")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bodycam.db import Database
 from bodycam.jobs import service
@@ -16,6 +17,7 @@ from bodycam.jobs.app import make_app
 from bodycam.jobs.models import Job, JobState
 from bodycam.migrations.runner import ensure
 from bodycam.settings import Settings, load_settings
+from bodycam.tasks.worker import ASK
 
 ROOT = Path(__file__).parents[2]
 # A worker with one more handler, slow enough to be killed while it runs.
@@ -27,7 +29,7 @@ def slow(rt, mark, seconds):
     with Path(mark).open("a") as file: file.write("begun\\n")
     time.sleep(float(seconds))
     with Path(mark).open("a") as file: file.write("done\\n")
-table.HANDLERS["test.slow"] = slow
+table.HANDLERS["test.slow"] = "__main__:slow"
 worker.main()
 """
 
@@ -116,6 +118,18 @@ def test_a_job_whose_worker_was_killed_is_finished_by_the_next_one(bench: Bench)
     bench.start_worker()
     _until(lambda: bench.state(job_id) == JobState.DONE)
     assert bench.lines() == ["begun", "begun", "done"]
+
+
+def test_what_the_clock_asks_for_is_done_once_in_its_period(bench: Bench) -> None:
+    bench.start_worker()
+    for _ in range(3):
+        bench.app.send_task(ASK, args=["submission.tidy"])
+
+    def jobs() -> list[str]:
+        with bench.db.read() as session:
+            return list(session.scalars(select(Job.state).where(Job.name == "submission.tidy")))
+
+    _until(lambda: jobs() == [JobState.DONE])
 
 
 def test_messages_that_the_broker_lost_are_sent_again(bench: Bench) -> None:
