@@ -15,12 +15,19 @@ from typing import Any
 
 import uuid_utils
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, MetaData, create_engine, event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection, ExceptionContext, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from bodycam.errors import DatabaseAwayError, DiskFullError
+
 BUSY_TIMEOUT_MS = 15_000
 _AFTER_COMMIT = "bodycam_after_commit"
+# primary and extended result codes, sqlite.org/rescode.html; growing the -shm file on a full disk is an IOERR
+_SQLITE_FULL = {13, 4874}
+_SQLITE_BUSY = {5, 6}
+_POSTGRES_FULL = "53100"  # disk_full, PostgreSQL documentation, appendix A
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -83,6 +90,7 @@ class Database:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True)
+        event.listen(self.engine, "handle_error", self._name_trouble)
         self._writer = self.engine.execution_options(bodycam_write=True)
 
     @contextmanager
@@ -100,6 +108,17 @@ class Database:
             actions: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
         for action in actions:
             action()
+
+    def _name_trouble(self, context: ExceptionContext) -> None:
+        """Raise our own error when it's the disk or the server, and no mistake of the program."""
+        error = context.original_exception
+        if context.is_pre_ping or not isinstance(context.sqlalchemy_exception, OperationalError):
+            return
+        code, state = getattr(error, "sqlite_errorcode", 0), getattr(error, "sqlstate", None)
+        if code & 0xFF in _SQLITE_FULL or code in _SQLITE_FULL or state == _POSTGRES_FULL:
+            raise DiskFullError(path=make_url(self.url).database) from error
+        if code & 0xFF in _SQLITE_BUSY or context.is_disconnect or (context.connection is None and not self.is_sqlite):
+            raise DatabaseAwayError(reason=type(error).__name__) from error
 
     def close(self) -> None:
         """Give the connections back."""

@@ -56,3 +56,19 @@ class ConflictError(BodycamError):
     code = "conflict"
     vi = "{what} đang được dùng hoặc vừa thay đổi; thử lại."
     en = "{what} is in use or has just changed; try again."
+
+
+class DiskFullError(BodycamError):
+    """A disk has no room for the database, the log or sealed bytes; what was committed before is kept."""
+
+    code = "disk_full"
+    vi = "Ổ đĩa đã đầy ({path}). Dữ liệu đã lưu vẫn còn nguyên; hãy giải phóng chỗ trống, công việc sẽ tiếp tục từ chỗ dừng."
+    en = "The disk is full ({path}). Nothing saved is lost; free some space, and work goes on where it stopped."
+
+
+class DatabaseAwayError(BodycamError):
+    """The database does not answer, or somebody holds it for too long."""
+
+    code = "database_away"
+    vi = "Cơ sở dữ liệu không trả lời ({reason}). Dữ liệu đã lưu vẫn còn nguyên; kiểm tra máy chủ cơ sở dữ liệu (`bodycam doctor`) rồi thử lại."
+    en = "The database does not answer ({reason}). Nothing saved is lost; check its server (`bodycam doctor`), then try again."

@@ -4,25 +4,41 @@ A file is written aside, synced, moved into place, and its folder (with each par
 entries, the keys and the receipts are private.
 """
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from bodycam.errors import DiskFullError
 
 
 def write_durably(path: Path, data: bytes) -> None:
     """Put a file in place, over an older one if there is one; when this returns, it lasts.
 
     Raises:
-        OSError: the disk is full or fails; the older file, if any, is unharmed.
+        DiskFullError, OSError: the disk is full or fails; the older file, if any, is unharmed.
     """
-    make_folder(path.parent)
-    aside = path.with_name(f".{path.name}.new")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-    aside.replace(path)
-    _sync_folder(path.parent)
+    with _full_by_name(path):
+        make_folder(path.parent)
+        aside = path.with_name(f".{path.name}.new")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        aside.replace(path)
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def _full_by_name(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise DiskFullError(path=path) from error
 
 
 def make_folder(path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bodycam.vault.errors import VaultFullError, VaultIoError
 
 PAGE = 4096
+KEPT_FREE = 32 << 20  # bytes that sealing leaves: the database and the log must still be able to say what happened
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -23,7 +24,7 @@ def named_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise VaultFullError(path=path) from error
+            raise VaultFullError(path=path.parent) from error
         if error.errno == errno.EIO:
             raise VaultIoError(path=path, reason=error.strerror) from error
         raise
@@ -139,12 +140,16 @@ def read_at(fd: int, length: int, at: int, path: Path) -> bytes:
 
 
 def reserve(fd: int, size: int, path: Path) -> None:
-    """Allocate the file's first `size` bytes now, so a full disk shows before copying; its length grows with it."""
+    """Allocate the file's first `size` bytes now, so a full disk shows before copying; its length grows with it.
+
+    The last `KEPT_FREE` bytes of the disk count as taken.
+    """
     if not size:
         return
     free = os.fstatvfs(fd)
-    if free.f_bavail * free.f_frsize < size:  # asked first: a failing allocation fills the disk for everybody meanwhile
-        raise VaultFullError(path=path)
+    # asked first: a failing allocation fills the disk for everybody meanwhile
+    if free.f_bavail * free.f_frsize < size + KEPT_FREE:
+        raise VaultFullError(path=path.parent)
     with named_errors(path):
         os.posix_fallocate(fd, 0, size)
 

@@ -1,9 +1,9 @@
 """What can go wrong with sealed bytes, each with what to do. No message carries a key or personal data."""
 
-from bodycam.errors import BodycamError, ConflictError, NotFoundError
+from bodycam.errors import BodycamError, ConflictError, DiskFullError, NotFoundError
 
 
-class VaultFullError(BodycamError):
+class VaultFullError(DiskFullError):
     """The disk of the vault or spool has no room; what was synced before is kept."""
 
     code = "vault_full"

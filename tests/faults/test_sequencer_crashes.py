@@ -16,6 +16,7 @@ from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.sequencer import Sequencer
 from bodycam.db import Base, Database
+from bodycam.errors import DiskFullError
 
 
 class Killed(BaseException):
@@ -125,11 +126,11 @@ def test_a_full_disk_stops_the_log_and_nothing_is_lost(db, log, monkeypatch):
     Sequencer(db, log).run_once()
     add(db, 2)
 
-    def full(*_args):
+    def full(_descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bodycam.custody.tiles.write_durably", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr("bodycam.custody.durable.os.fsync", full)
+    with pytest.raises(DiskFullError):
         Sequencer(db, log).run_once()
     monkeypatch.undo()
     Sequencer(db, log).run_once()

@@ -12,7 +12,14 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from bodycam.errors import BodycamError, ConflictError, InvalidInputError, NotFoundError
+from bodycam.errors import (
+    BodycamError,
+    ConflictError,
+    DatabaseAwayError,
+    DiskFullError,
+    InvalidInputError,
+    NotFoundError,
+)
 from webui.common.locale import language, t
 
 _log = structlog.get_logger()
@@ -20,6 +27,8 @@ _STATUS: dict[type[BodycamError], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     InvalidInputError: HTTPStatus.BAD_REQUEST,
     ConflictError: HTTPStatus.CONFLICT,
+    DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
+    DatabaseAwayError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _KNOWN = {
     HTTPStatus.BAD_REQUEST: ("Yêu cầu không hợp lệ.", "The request is not valid."),

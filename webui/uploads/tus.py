@@ -18,7 +18,6 @@ from werkzeug.exceptions import ClientDisconnected
 
 from bodycam.errors import BodycamError
 from bodycam.petitions import errors
-from bodycam.vault.errors import VaultFullError
 from webui.common.door import Door, Upload
 from webui.common.errors import status_of
 from webui.common.locale import language
@@ -36,7 +35,6 @@ _STATUS: dict[type[BodycamError], int] = {
     errors.UploadBusyError: HTTPStatus.LOCKED,
     errors.UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NoRoomError: HTTPStatus.INSUFFICIENT_STORAGE,
-    VaultFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.TooManyFilesError: HTTPStatus.FORBIDDEN,
 }
 
