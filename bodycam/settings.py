@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bodycam.errors import BodycamError
 
 PREFIX = "BODYCAM_"
-SPECIAL = {"BODYCAM_CONFIG", "BODYCAM_LANGUAGE", "BODYCAM_SAMPLES"}
+SPECIAL = {"BODYCAM_CONFIG", "BODYCAM_SAMPLES"}
 Value = str | int | float | bool
 
 

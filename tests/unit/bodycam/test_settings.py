@@ -23,6 +23,10 @@ def test_a_site_file_wins_over_the_default_and_the_environment_over_both(tmp_pat
     assert values["dock.slots"].source == "default.toml"
 
 
+def test_the_language_can_be_set_from_the_environment() -> None:
+    assert load_settings({"BODYCAM_LANGUAGE": "en"}).language == "en"
+
+
 @pytest.mark.parametrize(
     ("environ", "key"),
     [
