@@ -302,10 +302,9 @@ class Offload:
         return pieces if file.size <= SMALL else read_ahead(pieces)
 
     def _leave(self, attempt: IntakeAttempt, writer: SpoolWriter, error: BaseException) -> None:
-        """Keep what came for the resume; drop it when it is a copy of nothing."""
+        """Keep what came for the resume; drop it when it is nothing, or a copy of nothing."""
         try:
-            writer.close()
-            if isinstance(error, FileChangedError):
+            if writer.close() == 0 or isinstance(error, FileChangedError):
                 self._rt.spool.discard(attempt.id)
         except BodycamError as second:
             log.warning("offload.spool_close", attempt=attempt.id, error=second.code)

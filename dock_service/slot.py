@@ -1,10 +1,12 @@
 """One slot at work: from the plug to the pull, in a thread of its own.
 
 The camera's lock is held as long as the camera sits in the slot, so nothing else on this machine reads it meanwhile. However
-the work ends, the slot stays on the board until the camera is taken out.
+the work ends, the slot stays on the board until the camera is taken out. What heals by itself is tried again by itself: a
+camera that comes back, a disk that gets room, a database that answers again.
 """
 
 import math
+import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,10 +17,9 @@ from sqlalchemy import func, select
 
 from bodycam import clock
 from bodycam.custody.models import Receipt
-from bodycam.errors import BodycamError
+from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError
 from bodycam.fleet.models import VisitState
 from bodycam.runtime import Runtime
-from bodycam.vault.errors import VaultFullError
 from dock_service.board import Board, SlotState
 from dock_service.bus import BusDevice
 from dock_service.cameras.mtp import MtpCamera
@@ -37,7 +38,8 @@ log = structlog.get_logger()
 _POLL_S = 0.2
 _BUSY_AGAIN_S = 2.0
 _GONE_AGAIN_S = 3.0
-_FULL_AGAIN_S = 60.0
+_DATABASE_AGAIN_S = 5.0
+_ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
 _QUEUED = ("Đang chờ đến lượt", "Waiting for its turn")
 
 
@@ -65,6 +67,7 @@ class Slot:
         self._after = after
         self._left = threading.Event()
         self._retry = threading.Event()
+        self._is_full = False  # the disk was, at the last try
         self._thread = threading.Thread(target=self._run, name=f"slot-{number}", daemon=True)
 
     def start(self) -> None:
@@ -95,22 +98,35 @@ class Slot:
         try:
             while not self._over():
                 self._retry.clear()
-                self._wait(self._attempt())
+                self._wait(self._try())
+        finally:
+            if self._left.is_set():
+                self._dock.board.taken(self.number)
+
+    def _try(self) -> float | None:
+        try:
+            return self._attempt()
+        except BodycamError as error:
+            return self._failed(error)
         except Exception:  # the thread's edge: the other slots go on
             log.exception("slot.failed", slot=self.number)
-            self._dock.board.failed(self.number, StationFaultError(slot=self.number))
-            self._wait(None)
-        if self._left.is_set():
-            self._dock.board.taken(self.number)
+            return self._failed(StationFaultError(slot=self.number))
 
     def _over(self) -> bool:
         return self._left.is_set() or self._dock.stop.is_set()
 
     def _wait(self, seconds: float | None) -> None:
-        """Wait until the camera is taken out, somebody asks to try again, or the seconds are over."""
+        """Wait until the camera is taken out, somebody asks to try again, the seconds are over, or a full disk has room."""
         end = math.inf if seconds is None else clock.monotonic() + seconds
+        enough = self._room() + _ROOM_BYTES if self._is_full else 0
         while not (self._over() or self._retry.is_set()) and clock.monotonic() < end:
+            if self._is_full and self._room() >= enough:
+                break
             time.sleep(_POLL_S)
+        self._is_full = False
+
+    def _room(self) -> int:
+        return shutil.disk_usage(self._dock.rt.spool.root).free
 
     def _attempt(self) -> float | None:
         """Try once; returns after how many seconds to try again by itself, or None to wait for a person."""
@@ -148,8 +164,6 @@ class Slot:
             again = self._failed(error)
         else:
             state = self._finished(outcome)
-            if any(isinstance(problem.error, VaultFullError) for problem in outcome.problems):
-                again = _FULL_AGAIN_S
         self._wait(again)
         if state is VisitState.FAILED and self._left.is_set() and board.tile(number).state is SlotState.LOST:
             state = VisitState.LOST
@@ -175,20 +189,24 @@ class Slot:
     def _finished(self, outcome: Outcome) -> VisitState:
         serious = [problem for problem in outcome.problems if not problem.is_note]
         if serious:
+            self._is_full = any(isinstance(problem.error, DiskFullError) for problem in serious)
             self._dock.board.failed(self.number, serious[0].error)
             return VisitState.FAILED
         self._dock.board.done(self.number, outcome.receipts, len(outcome.recordings) + outcome.skipped)
         return VisitState.DONE
 
     def _failed(self, error: BodycamError) -> float | None:
-        """Show what went wrong; a camera that is gone or in use elsewhere is tried again, the rest waits for a person."""
+        """Show what went wrong; what heals by itself is tried again, the rest waits for a person."""
         log.warning("slot.error", slot=self.number, code=error.code)
         if isinstance(error, OffloadStoppedError):
             return None
         if isinstance(error, CameraGoneError):
             self._dock.board.lost(self.number)
             return _GONE_AGAIN_S
+        self._is_full = isinstance(error, DiskFullError)
         self._dock.board.failed(self.number, error)
+        if isinstance(error, DatabaseAwayError):
+            return _DATABASE_AGAIN_S
         return _BUSY_AGAIN_S if isinstance(error, CameraBusyError) else None
 
     def _wait_for_receipts(self, events: Sequence[str]) -> None:

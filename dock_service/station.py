@@ -9,10 +9,9 @@ from collections.abc import Callable
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
 from bodycam.custody import record
-from bodycam.errors import BodycamError
+from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError
 from bodycam.fleet.docking import close_open_visits, ensure_station, take_commands
 from bodycam.fleet.models import StationCommand
 from bodycam.jobs.app import make_app
@@ -57,8 +56,8 @@ class Station:
         while not self._stop.wait(LOOK_EVERY_S):
             try:
                 self.step()
-            except OperationalError as error:  # the database is away or busy: the kiosk sees the missing heartbeat
-                log.warning("station.database", error=type(error.orig).__name__)
+            except (DatabaseAwayError, DiskFullError) as error:  # the kiosk sees the missing heartbeat
+                log.warning("station.database", error=error.code)
         self.close()
 
     def close(self) -> None:

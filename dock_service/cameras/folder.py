@@ -1,7 +1,8 @@
 """A folder as a camera: an SD card's copy, a mounted card, or the folder a vendor's own dock writes to.
 
 Identity: `ID.txt` in the root (first line) or the folder's name and resolved path. Links are not followed and only plain files
-count, so nothing outside the folder is ever read. A folder that vanished raises; it is never taken for empty.
+count, so nothing outside the folder is ever read. A folder that vanished raises; it is never taken for empty. A folder inside
+that can't be looked into is listed by its own name, so that it ends as a problem of that name and never stops the others.
 """
 
 import errno
@@ -36,6 +37,7 @@ class FolderCamera:
         self._root = root.resolve()
         self._device = self._stat_root().st_dev
         self._places: dict[int, Path] = {}
+        self._closed: dict[Path, str] = {}  # folders inside that can't be looked into, and why
         self._identity = CameraIdentity(self._serial(), "", "folder")
 
     @property
@@ -62,6 +64,7 @@ class FolderCamera:
     def list_files(self) -> list[CameraFile]:
         """List the plain files below the folder, ordered by path; ID.txt is no recording."""
         found: list[tuple[str, Path, os.stat_result]] = []
+        self._closed = {}
         self._walk(self._root, (), found)
         if self._stat_root().st_dev != self._device:
             raise CameraGoneError(camera=self._identity.serial)
@@ -72,20 +75,25 @@ class FolderCamera:
 
     def _walk(self, folder: Path, parts: tuple[str, ...], found: list[tuple[str, Path, os.stat_result]]) -> None:
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-            for entry in entries:
+            for entry in _entries(folder, len(parts)):
                 inner = (*parts, entry.name)
                 if entry.is_dir(follow_symlinks=False):
-                    if len(inner) < MAX_DEPTH:
-                        self._walk(Path(entry.path), inner, found)
+                    self._walk(Path(entry.path), inner, found)
                 elif entry.is_file(follow_symlinks=False) and inner != (ID_FILE,):
                     found.append((safe_path(inner), Path(entry.path), entry.stat(follow_symlinks=False)))
         except OSError as error:
-            raise CameraGoneError(camera=self._identity.serial) from error
+            if error.errno in _GONE or not self._root.is_dir():
+                raise CameraGoneError(camera=self._identity.serial) from error
+            if not parts:
+                raise FileUnreadableError(path=str(folder), detail=error.strerror) from error
+            self._closed[folder] = error.strerror or ""
+            found.append((safe_path(parts), folder, self._stat_root()))
 
     def read(self, file: CameraFile, offset: int = 0) -> Generator[bytes]:
         """Yield the file's bytes from `offset` to its end, 2 MiB at a time."""
         place = self._places[file.key]
+        if place in self._closed:
+            raise FileUnreadableError(path=file.path, detail=self._closed[place])
         try:
             descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
@@ -131,6 +139,12 @@ class FolderCamera:
 
     def close(self) -> None:
         """Do nothing: every file is closed after its read."""
+
+
+def _entries(folder: Path, depth: int) -> list[os.DirEntry[str]]:
+    if depth >= MAX_DEPTH:
+        raise OSError(errno.ELOOP, f"more than {MAX_DEPTH} folders deep")
+    return sorted(os.scandir(folder), key=lambda entry: entry.name)
 
 
 def _file(path: str, info: os.stat_result, key: int) -> CameraFile:

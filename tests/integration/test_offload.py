@@ -262,6 +262,7 @@ def test_a_file_the_system_may_not_read_never_stops_the_others(rt, tmp_path, mon
     outcome, _ = run(rt, camera)
     assert [(problem.path, problem.error.code) for problem in outcome.problems] == [("a.bin", "file_unreadable")]
     assert [copied.path for copied in outcome.recordings] == ["b.bin"]
+    assert rt.spool.attempts() == []
 
 
 def test_an_unknown_camera_is_let_into_quarantine_and_its_clock_is_measured(rt, dock):

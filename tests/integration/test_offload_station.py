@@ -4,6 +4,7 @@ import json
 import random
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -12,13 +13,12 @@ from virtual_dock import VirtualDock
 from bodycam.cli.standalone import standalone
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.sequencer import Sequencer
+from bodycam.errors import DatabaseAwayError, DiskFullError
 from bodycam.fleet.docking import give_command
 from bodycam.fleet.models import DockingVisit, StationBoard
 from bodycam.fleet.models import Station as StationRow
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
-from bodycam.vault.errors import VaultFullError
-from bodycam.vault.spool import SpoolWriter
 from dock_service.bus import open_bus
 from dock_service.simulator.hand import hand_on
 from dock_service.station import Station
@@ -197,16 +197,40 @@ def test_a_bus_that_is_away_is_said_and_the_heart_beats_on(rt):
     station.close()
 
 
-def test_a_full_disk_is_an_error_on_the_tile_and_goes_on_by_itself(rt, dock, working, monkeypatch):
-    def full(_writer, _data):
-        raise VaultFullError(path="/vault")
+def test_a_full_disk_is_said_on_the_tile_and_the_slot_goes_on_by_itself_when_there_is_room(
+    rt, dock, working, monkeypatch
+):
+    dock.add({"a.bin": make(3_000_000)}, serial="BWC-7", port=1)
+    room = [10 << 20]
+    monkeypatch.setattr("dock_service.slot.shutil.disk_usage", lambda _: SimpleNamespace(free=room[0]))
+    monkeypatch.setattr("bodycam.vault.disk.KEPT_FREE", 1 << 60)
+    tiles = working.until({1: "error"})
+    assert tiles[1]["error_code"] == "vault_full"
+    assert "đã đầy" in tiles[1]["message_vi"]
+    assert "is full" in tiles[1]["message_en"]
+    attempts = events(rt).count("offload.started")
+    time.sleep(0.6)
+    working.station.step()
+    assert events(rt).count("offload.started") == attempts  # no try, and no row, while there is no room
+    monkeypatch.setattr("bodycam.vault.disk.KEPT_FREE", 0)
+    room[0] = 100 << 20
+    working.until({1: "done"})
+    assert names(rt) == ["a.bin"]
 
-    dock.add({"a.bin": make(400_000)}, serial="BWC-7", port=1)
-    with monkeypatch.context() as patch:
-        patch.setattr(SpoolWriter, "write", full)
-        patch.setattr("dock_service.slot._FULL_AGAIN_S", 0.3)
-        tiles = working.until({1: "error"})
-        assert tiles[1]["error_code"] == "vault_full"
-        assert tiles[1]["message_vi"]
+
+@pytest.mark.parametrize(
+    "error", [DiskFullError(path="/data/bodycam.db"), DatabaseAwayError(reason="x"), RuntimeError("x")]
+)
+def test_trouble_with_the_database_is_said_on_the_tile_and_the_slot_lives_on(rt, dock, working, monkeypatch, error):
+    dock.add({"a.bin": make(1000)}, serial="BWC-8", port=1)
+
+    def failing(*_, **__):
+        raise error
+
+    monkeypatch.setattr("dock_service.offload.open_visit", failing)
+    tiles = working.until({1: "error"})
+    assert tiles[1]["error_code"] == getattr(error, "code", "station_fault")
+    monkeypatch.undo()
+    working.command("retry", 1)
     working.until({1: "done"})
     assert names(rt) == ["a.bin"]

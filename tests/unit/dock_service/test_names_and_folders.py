@@ -1,11 +1,13 @@
 """Names a camera gives can't leave the folder, and a folder is read like a camera."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dock_service.cameras.camera import safe_path, unique_paths
-from dock_service.cameras.folder import FolderCamera
+from dock_service.cameras.folder import MAX_DEPTH, FolderCamera
 from dock_service.errors import CameraGoneError, FileUnreadableError
 from dock_service.slots import Slots
 
@@ -63,6 +65,40 @@ def test_a_folder_that_vanished_is_gone_and_never_empty(tmp_path):
         camera.list_files()
     with pytest.raises(CameraGoneError):
         FolderCamera(tmp_path / "nowhere")
+
+
+def test_a_folder_inside_that_is_closed_or_too_deep_is_named_and_the_others_are_read(tmp_path, monkeypatch):
+    for path in ("a/a.bin", "closed/b.bin", "/".join(["d"] * MAX_DEPTH) + "/c.bin", "z.bin"):
+        place = tmp_path / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(path.encode())
+    scan = os.scandir
+
+    def refusing(folder):
+        if str(folder).endswith("/closed"):
+            raise PermissionError(13, "Permission denied")
+        return scan(folder)
+
+    monkeypatch.setattr("dock_service.cameras.folder.os.scandir", refusing)
+    camera = FolderCamera(tmp_path)
+    files = camera.list_files()
+    assert [file.path for file in files] == ["a/a.bin", "closed", "/".join(["d"] * MAX_DEPTH), "z.bin"]
+    reasons = []
+    for file in (files[1], files[2]):
+        with pytest.raises(FileUnreadableError) as caught:
+            list(camera.read(file))
+        reasons.append(caught.value.values["detail"])
+    assert reasons == ["Permission denied", f"more than {MAX_DEPTH} folders deep"]
+    assert b"".join(camera.read(files[3])) == b"z.bin"
+
+
+def test_links_pipes_and_loops_are_left_alone(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"a")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "out.mp4").symlink_to("/etc/hostname")
+    (tmp_path / "gone.mp4").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert [file.path for file in FolderCamera(tmp_path).list_files()] == ["a.bin"]
 
 
 def test_a_port_keeps_its_slot_for_ever(tmp_path):
