@@ -141,7 +141,7 @@ def test_slash_leads_to_the_search_box_and_a_plate_to_the_stop(page: Page, site:
     page.keyboard.press("/")
     page.keyboard.type("29A-123.45")
     page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    page.wait_for_url("**q=29A**")
     assert page.locator("tbody tr").count() == 1
     assert site.story.stop_id in (page.get_attribute("tbody a", "href") or "")
 

@@ -53,6 +53,15 @@ def test_a_stranger_gets_into_no_route(app: Flask) -> None:
         assert "sign-in" in answer.headers.get("Location", "sign-in"), address
 
 
+def test_no_form_is_taken_without_its_token(rt: Runtime) -> None:
+    app = create_staff_app(rt)  # with the protection on
+    posts = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    assert len(posts) > 10
+    for rule in posts:
+        answer = app.test_client().post(_address(app, rule), headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.get_json()["code"]) == (HTTPStatus.BAD_REQUEST, "form_expired"), rule.rule
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_is_refused_what_the_table_does_not_grant(app: Flask, as_role, role: Role) -> None:
     for address, method, action in _routes(app):

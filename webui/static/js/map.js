@@ -8,6 +8,7 @@ const ISLANDS = [
 ];
 
 export async function drawMap(box, trackUrl, doubtful, seek) {
+  box.replaceChildren();
   const map = L.map(box, { attributionControl: false, zoomControl: false, minZoom: 4, maxZoom: 19, zoomSnap: 0.5 });
   L.control.zoom({ zoomInTitle: box.dataset.zoomIn, zoomOutTitle: box.dataset.zoomOut }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);

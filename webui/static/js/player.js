@@ -79,6 +79,8 @@ function play() {
     lay();
     shown();
   });
+  for (const name of ["waiting", "loadstart"]) video.addEventListener(name, () => ($("loading").hidden = false));
+  for (const name of ["canplay", "playing", "seeked", "loadeddata", "error"]) video.addEventListener(name, () => ($("loading").hidden = true));
   video.addEventListener("error", () => ($("failed").hidden = false));
   const state = () => {
     $("screen").classList.toggle("playing", !video.paused);
