@@ -60,7 +60,8 @@ def serving(folder: Path, **settings: str) -> Iterator[Portal]:
     with open_runtime(load_settings(environ)) as rt:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-m", "webui.serve", "public"]
-        with services.running(command, port, folder, {**os.environ, **environ, "PYTHONPATH": path}) as process:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("BODYCAM_")}
+        with services.running(command, port, folder, {**inherited, **environ, "PYTHONPATH": path}) as process:
             yield Portal(f"http://127.0.0.1:{port}", rt, folder, process)
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from bodycam import clock
 from bodycam.petitions import legal, service, uploads
-from bodycam.petitions.models import FileState, SubmissionFile
+from bodycam.petitions.models import FileState, Submission, SubmissionFile
 from webui.common.base import runtime
 from webui.common.formatting import size
 from webui.common.locale import t
@@ -54,12 +54,13 @@ def panel_files(submission_id: str) -> list[PanelFile]:
     """Return a report's files for the sending panel."""
     rt = runtime()
     with rt.db.read() as session:
-        return [
-            _panel_file(f, uploads.name_of(session, rt.keyring, f)) for f in service.files_of(session, submission_id)
-        ]
+        submission = session.get(Submission, submission_id)
+        received = submission is not None and submission.received_at is not None
+        files = service.files_of(session, submission_id)
+        return [_panel_file(file, uploads.name_of(session, rt.keyring, file), received) for file in files]
 
 
-def _panel_file(file: SubmissionFile, name: str) -> PanelFile:
+def _panel_file(file: SubmissionFile, name: str, received: bool) -> PanelFile:
     return PanelFile(
         url=url_for("uploads.upload", upload_id=file.id),
         name=name,
@@ -67,12 +68,12 @@ def _panel_file(file: SubmissionFile, name: str) -> PanelFile:
         offset=file.offset,
         sha256=file.declared_sha256,
         state=file.state,
-        words=file_words(file),
+        words=file_words(file, received),
     )
 
 
-def file_words(file: SubmissionFile) -> str:
-    """Say where a file stands, in the reader's language."""
+def file_words(file: SubmissionFile, received: bool = True) -> str:
+    """Say where a file stands, in the reader's language; `received`: the report's text has been received."""
     match file.state:
         case FileState.RECEIVING:
             sent = t(
@@ -80,6 +81,11 @@ def file_words(file: SubmissionFile) -> str:
             )
             more = t("chọn lại đúng tệp này để gửi tiếp", "choose this very file again to go on")
             return f"{sent} – {more}"
+        case FileState.COMPLETE if not received:
+            return t(
+                "Đã nhận đủ; được đối chiếu khi bạn gửi phản ánh",
+                "All of it is here; compared once you send the report",
+            )
         case FileState.COMPLETE:
             return t("Đã nhận đủ, đang đối chiếu và khóa chống sửa", "All of it is here, being compared and locked")
         case FileState.SEALED:

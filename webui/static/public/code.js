@@ -80,6 +80,7 @@ async function offerCode(box) {
   try {
     code = makeCode();
     const answer = await post(box.dataset.register, { ...(await publicHalves(code)), csrf_token: token(form) });
+    await answer.text(); // an answer left unread keeps the connection busy
     if (!answer.ok) return; // the server's own way stays on the page
   } catch {
     return; // no crypto.subtle (plain http), or no Ed25519: likewise

@@ -60,9 +60,10 @@ const amount = (bytes) => {
 };
 
 function time(seconds) {
-  const minutes = Math.max(1, Math.round(seconds / 60));
-  if (minutes < 60) return say(`${minutes} phút`, `${minutes} min`);
-  return say(`${Math.floor(minutes / 60)} giờ ${minutes % 60} phút`, `${Math.floor(minutes / 60)} h ${minutes % 60} min`);
+  if (seconds < 50) return say("dưới 1 phút", "less than 1 min");
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return say(`khoảng ${minutes} phút`, `about ${minutes} min`);
+  return say(`khoảng ${Math.floor(minutes / 60)} giờ ${minutes % 60} phút`, `about ${Math.floor(minutes / 60)} h ${minutes % 60} min`);
 }
 
 function element(tag, properties, ...children) {
@@ -156,7 +157,7 @@ class Sending {
       retryDelays: RETRY,
       storeFingerprintForResuming: false,
       onProgress: (sent) => this.progress(sent),
-      onSuccess: () => this.end(say("Đã gửi đủ, máy chủ đang đối chiếu. Biên nhận ở bước cuối.", "All sent; the server is comparing. The receipt comes with the last step.")),
+      onSuccess: () => this.end(say("Đã gửi đủ. Biên nhận ở bước cuối.", "All sent. The receipt comes with the last step.")),
       onError: (error) => this.fail(error),
     });
     card.box.dataset.sha256 = sha256;
@@ -216,11 +217,11 @@ class Sending {
     const part = say(`${amount(this.sent)} trên ${amount(this.file.size)}`, `${amount(this.sent)} of ${amount(this.file.size)}`);
     if (this.speed > 0) {
       const rest = time(left / this.speed);
-      this.card.say(`${part} · ${say(`còn khoảng ${rest}`, `about ${rest} left`)}`, this.speed < WEAK ? say("mạng yếu", "weak network") : "");
+      this.card.say(`${part} · ${say(`còn ${rest}`, `${rest} left`)}`, this.speed < WEAK ? say("mạng yếu", "weak network") : "");
     } else {
       const [weak, good] = [time(left / 50000), time(left / 1.5e6)];
       this.card.say(
-        `${part} · ${say(`mạng yếu mất khoảng ${weak}, mạng tốt ${good}; tốn ${amount(left)} dữ liệu`, `about ${weak} on a weak network, ${good} on a good one; uses ${amount(left)} of data`)}`,
+        `${part} · ${say(`mạng yếu mất ${weak}, mạng tốt ${good}; tốn ${amount(left)} dữ liệu`, `${weak} on a weak network, ${good} on a good one; uses ${amount(left)} of data`)}`,
       );
     }
   }
