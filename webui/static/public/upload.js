@@ -15,9 +15,7 @@ const active = new Set();
 
 export function start(element) {
   panel = element;
-  const pick = panel.querySelector("[data-script]");
-  pick.hidden = false;
-  pick.querySelector("input").addEventListener("change", (event) => {
+  panel.querySelector("[data-script] input").addEventListener("change", (event) => {
     for (const file of event.target.files) add(file);
     event.target.value = "";
   });
@@ -40,8 +38,13 @@ function refresh() {
     button.dataset.otherwise ??= button.textContent;
     button.textContent = active.size ? button.dataset.whileSending : button.dataset.otherwise;
   }
-  if (panel.querySelector(".file")) panel.hidden = false;
-  if (panel.querySelector(".file")) panel.querySelector("[data-pick]").textContent = say("Thêm tệp khác", "Add another file");
+  const waiting = [...panel.querySelectorAll('.file[data-state="receiving"]')].some((box) => !box.dataset.taken);
+  const some = panel.querySelector(".file");
+  panel.hidden = !some && !button;
+  panel.querySelector("[data-script]").hidden = !waiting && !button; // beyond the step of the files, only to go on
+  panel.querySelector("[data-pick]").textContent = waiting
+    ? say("Chọn lại đúng tệp để gửi tiếp", "Choose the same file to go on")
+    : some ? say("Thêm tệp khác", "Add another file") : say("Chọn video hoặc ảnh", "Choose a video or photo");
   keepAwake();
 }
 
