@@ -102,7 +102,8 @@ def _summary(submission: Submission, files: list[SubmissionFile]) -> str:
         )
     if files:
         return t(
-            f"Đã nhận nội dung lúc {at} và đủ {len(files)} tệp.", f"Text received at {at}; files received in full: {len(files)}."
+            f"Đã nhận nội dung lúc {at} và đủ {len(files)} tệp.",
+            f"Text received at {at}; files received in full: {len(files)}.",
         )
     return t(f"Đã nhận nội dung lúc {at}.", f"Text received at {at}.")
 
