@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bodycam.custody.audit import Report
     from bodycam.custody.log import Log
     from bodycam.custody.receipts import VerifiedReceipt
+    from bodycam.custody.report import Report
     from bodycam.db import Database
 
 # imports inside the functions are late on purpose: --help needs none of them
@@ -41,11 +41,13 @@ def log() -> None:
 def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...]) -> None:
     """Tính lại toàn bộ nhật ký và so với cơ sở dữ liệu / Recompute the whole log and compare it with the database.
 
-    Every leaf, tile, root and signature, every database row, salt and receipt. Nothing is written. Exit codes: 0 valid, 4
+    Every leaf, tile, root and signature, every event's row, salt and receipt, every recording, viewing copy and citizen's
+    file as it was sealed, and whose recording it was found to be. Nothing is written. Exit codes: 0 valid, 4
     incomplete (something is gone), 5 tampered (something was altered).
 
     Example: bodycam log verify --checkpoint /media/usb/checkpoint-2026-11
     """
+    from bodycam.cli.catalogues import CATALOGUES
     from bodycam.custody.audit import audit
 
     bar = click.progressbar(length=1, label="Kiểm tra / Checking", file=sys.stderr, hidden=not sys.stderr.isatty())
@@ -56,7 +58,7 @@ def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...]) -> None:
             bar.update(done - bar.pos)
 
         notes = [path.read_text("utf-8", errors="replace") for path in kept]
-        report = audit(db, custody_log, kept=notes, progress=progress)
+        report = audit(db, custody_log, kept=notes, catalogues=CATALOGUES, progress=progress)
     if as_json:
         click.echo(json.dumps(_report(report), ensure_ascii=False))
     else:

@@ -1,12 +1,10 @@
-"""Recomputes the whole log and says what doesn't fit: every leaf, tile, root and signature, every row and receipt.
+"""Recomputes the whole log and says what doesn't fit: every leaf, tile, root and signature, every row, receipt and catalogue.
 
 It trusts only the log's public key and the checkpoints given to it (the head beside the key, and copies kept elsewhere); it writes
 nothing and runs beside a living sequencer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, func, select
@@ -14,74 +12,33 @@ from sqlalchemy.orm import Session
 
 from bodycam.custody import merkle
 from bodycam.custody.canonical import canonical, parse
+from bodycam.custody.catalogues import Catalogue, check_catalogue
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogDamagedError, NoteError, ReceiptError
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.receipts import verify_receipt
 from bodycam.custody.reconcile import read_leaf, unissued
+from bodycam.custody.report import Report
 from bodycam.custody.service import commitment, openings_of
 from bodycam.custody.tiles import WIDTH, Edge
 from bodycam.db import Database
 
-_MAX_PROBLEMS = 500
 _PAGE = 200
-
-
-class Verdict(StrEnum):
-    """What an audit ends with; as exit codes 0, 4 and 5, those of the package verifier."""
-
-    VALID = "valid"
-    INCOMPLETE = "incomplete"
-    TAMPERED = "tampered"
-
-    @property
-    def exit_code(self) -> int:
-        """The process's exit code."""
-        return {Verdict.VALID: 0, Verdict.INCOMPLETE: 4, Verdict.TAMPERED: 5}[self]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that doesn't fit; `missing` when something is gone rather than altered."""
-
-    code: str
-    where: str
-    vi: str
-    en: str
-    missing: bool = False
-
-
-@dataclass(slots=True)
-class Report:
-    """What was recomputed, and what didn't fit (the first 500)."""
-
-    size: int = 0
-    root: str = ""
-    events: int = 0
-    receipts: int = 0
-    pending: int = 0
-    unmarked: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of the problems."""
-        if any(not problem.missing for problem in self.problems):
-            return Verdict.TAMPERED
-        return Verdict.INCOMPLETE if self.problems else Verdict.VALID
-
-    def add(self, code: str, where: object, vi: str, en: str, *, missing: bool = False) -> None:
-        """Note a problem."""
-        if len(self.problems) < _MAX_PROBLEMS:
-            self.problems.append(Problem(code, str(where), vi, en, missing))
 
 
 Progress = Callable[[int, int], None]
 
 
-def audit(db: Database, log: Log, *, kept: Sequence[str] = (), progress: Progress | None = None) -> Report:
-    """Recompute the log up to its last signed head and compare it with the database.
+def audit(
+    db: Database,
+    log: Log,
+    *,
+    kept: Sequence[str] = (),
+    catalogues: Sequence[Catalogue] = (),
+    progress: Progress | None = None,
+) -> Report:
+    """Recompute the log up to its last signed head and compare it with the database, and `catalogues` with its events.
 
     `kept` are checkpoint notes kept elsewhere: the log must begin with each. `progress(done, size)` is called per 256 leaves.
     """
@@ -94,6 +51,8 @@ def audit(db: Database, log: Log, *, kept: Sequence[str] = (), progress: Progres
     _check_tree(db, log, heads, report, progress or (lambda _done, _size: None))
     _check_surplus(db, log, report)
     _check_receipts(db, log, report)
+    for catalogue in catalogues:
+        check_catalogue(db, catalogue, report)
     return report
 
 

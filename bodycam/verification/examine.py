@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bodycam import clock, custody
+from bodycam.custody.canonical import JSON
 from bodycam.db import fold
 from bodycam.fleet.models import Camera, DockingVisit
 from bodycam.fleet.service import issued_to
@@ -135,9 +136,8 @@ def _write(
     _ascribe(session, recording)
     findings = check(_facts(recording, task.visit, reading, problems), rt.settings.verification)
     store(session, recording, findings)
-    custody.record(
-        session, "recording.read", object_id=recording.id, actor="system", details={"state": recording.state}
-    )
+    told: dict[str, JSON] = {"state": recording.state, "officer": recording.officer_id}
+    custody.record(session, "recording.read", object_id=recording.id, actor="system", details=told)
     results = {finding.code: finding.result.value for finding in findings}
     custody.record(
         session,

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from bodycam.custody import durable, reconcile, record, record_now, sequencer
-from bodycam.custody.audit import Verdict, audit
+from bodycam.custody.audit import audit
 from bodycam.custody.canonical import parse
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
+from bodycam.custody.report import Verdict
 from bodycam.custody.sequencer import Sequencer
 from bodycam.db import Base, Database
 from bodycam.errors import DiskFullError

@@ -3,6 +3,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from bodycam import clock
 from bodycam.cli.log import log as command
 from bodycam.custody import record, record_now
 from bodycam.custody.checkpoint import Checkpoint
@@ -11,8 +12,12 @@ from bodycam.custody.kinds import KINDS
 from bodycam.custody.log import Log
 from bodycam.custody.proof import parse_proof
 from bodycam.custody.sequencer import Sequencer
-from bodycam.db import Base, Database
+from bodycam.db import Database
 from bodycam.errors import NotFoundError
+from bodycam.models import Base
+from bodycam.recordings.models import Recording
+
+SEAL = {"details": {"object": "c" * 64, "origin": "dock", "visit": None}, "private": {"name": "a.mp4"}}
 
 
 @pytest.fixture
@@ -24,7 +29,11 @@ def site(tmp_path, monkeypatch):
     log = Log.open(tmp_path / "log", tmp_path / "keys", origin="bodycam.local/log")
     with db.write() as session:
         record(session, "recording.read", object_id="rec", event_id="not-sealed")
-        record(session, "recording.sealed", object_id="rec", sha256="ab" * 32, size=7, event_id="sealed-1")
+        record(session, "recording.sealed", object_id="rec", sha256="ab" * 32, size=7, event_id="sealed-1", **SEAL)
+        row = Recording(id="rec", object_id="c" * 64, sha256="ab" * 32, size=7, name="a.mp4", kind="video")
+        row.origin, row.sealed_event_id, row.sealed_at = "dock", "sealed-1", clock.now()
+        row.shown_at = row.sealed_at
+        session.add(row)
     Sequencer(db, log).run_once()
     yield db, log
     db.close()
@@ -42,6 +51,14 @@ def test_verify_says_valid_in_both_languages_and_as_json(site):
     facts = json.loads(run("verify", "--json").stdout)
     assert (facts["verdict"], facts["size"], facts["events"], facts["receipts"]) == ("valid", 3, 3, 1)
     assert facts["root"] == site[1].checkpoint().root.hex()
+
+
+def test_verify_sees_a_recording_changed_in_the_database_alone(site):
+    with site[0].write() as session:
+        session.get_one(Recording, "rec").sha256 = "cd" * 32
+    result = run("verify")
+    assert result.exit_code == 5
+    assert "recording.sealed rec: Danh mục ghi khác nhật ký: sha256." in result.stdout
 
 
 def test_verify_ends_with_5_when_altered_and_4_when_something_is_gone(site):

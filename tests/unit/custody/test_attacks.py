@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from bodycam.custody import receipt_for, record, record_now
-from bodycam.custody.audit import Verdict, audit
+from bodycam.custody.audit import audit
 from bodycam.custody.canonical import parse
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogDamagedError, LogForkError, LogKeyError, NoteError, ReceiptError
@@ -21,6 +21,7 @@ from bodycam.custody.note import Signer
 from bodycam.custody.proof import parse_proof, prove
 from bodycam.custody.receipts import verify_receipt
 from bodycam.custody.reconcile import reissue
+from bodycam.custody.report import Verdict
 from bodycam.custody.sequencer import Sequencer
 from bodycam.custody.tiles import TileStore, TileWriter
 

@@ -5,12 +5,13 @@ import pytest
 from sqlalchemy import select
 
 from bodycam.custody import history, merkle, receipt_for, record, record_now
-from bodycam.custody.audit import Verdict, audit
+from bodycam.custody.audit import audit
 from bodycam.custody.canonical import parse
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.queries import log_state
 from bodycam.custody.receipts import receipt_path, verify_receipt
+from bodycam.custody.report import Verdict
 from bodycam.custody.sequencer import Sequencer
 from bodycam.db import Base, Database
 from bodycam.process import AlreadyRunningError
