@@ -1,4 +1,4 @@
-"""`bodycam import`: officers and cameras from a CSV or XLSX list, all or nothing."""
+"""`bodycam import`: officers, cameras and stations from a CSV or XLSX list, all or nothing."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ MOST_SHOWN = 50
 def import_() -> None:
     """Nhập danh sách từ CSV hoặc XLSX / Import lists from CSV or XLSX, all or nothing.
 
-    Templates: docs/import/people.csv, docs/import/cameras.csv
+    Templates: docs/import/people.csv, cameras.csv, stations.csv
     """
 
 
@@ -76,6 +76,29 @@ def cameras(file: Path, dry_run: bool, as_json: bool) -> None:
     run_import(
         sheet,
         lambda session, _: import_cameras(session, sheet, actor=actor()),
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+
+
+@import_.command()
+@FILE
+@DRY_RUN
+@AS_JSON
+def stations(file: Path, dry_run: bool, as_json: bool) -> None:
+    """Nhập trạm cắm và số khe / Import docking stations and their slots.
+
+    Columns: Trạm, Số khe, Đơn vị, Lực lượng. The same name is updated.
+
+    Example: bodycam import stations tram.csv
+    """
+    from bodycam.fleet.station_imports import STATION_COLUMNS, import_stations  # late: --help needs none of this
+    from bodycam.people.sheets import read_sheet
+
+    sheet = read_sheet(file, STATION_COLUMNS)
+    run_import(
+        sheet,
+        lambda session, _: import_stations(session, sheet, actor=actor()),
         dry_run=dry_run,
         as_json=as_json,
     )
