@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from bodycam import clock, custody
 from bodycam.custody.canonical import JSON
 from bodycam.db import fold
+from bodycam.fixity.queries import last_check
 from bodycam.fleet.models import Camera, DockingVisit
 from bodycam.fleet.service import issued_to
 from bodycam.geo.places import nearest_place
@@ -55,37 +56,46 @@ class _Task:
 def examine(rt: Runtime, recording_id: str, *, reread: bool = False) -> None:
     """Examine one recording; a sidecar is tied to its recording, which is then examined again with it.
 
-    The sealed bytes were re-read from the disk when they were sealed; with `reread` they are read again now (a scrub found
-    damage, or somebody asked).
+    The sealed bytes were re-read from the disk when they were sealed; they are read again now with `reread` (somebody asked),
+    when the last scrub found damage, and when they can't be opened: damage that is known never looks whole again.
     """
     with rt.db.write() as session:
         recording = session.get_one(Recording, recording_id)
         if recording.kind == Kind.SIDECAR and _tie_to_parent(session, recording):
             return
         task = _Task(recording, _sidecars(session, recording), _visit(session, recording))
-    problems = rt.vault.verify(task.recording.object_id).problems if reread else ()
+        scrubbed = last_check(session, recording.object_id)
+    suspect = reread or (scrubbed is not None and scrubbed.problems != "")
     try:
         reading = _read(rt, task)
     except (MediaError, DamagedObjectError, ObjectMissingError) as error:
         logger.warning("recording.unreadable", recording=recording_id, reason=error.code)
-        reading = None
+        reading, suspect = None, suspect or not isinstance(error, MediaError)
+    problems = rt.vault.verify(task.recording.object_id).problems if suspect else ()
     with rt.db.write() as session:
         _write(session, rt, recording_id, task, reading, problems)
 
 
 def _read(rt: Runtime, task: _Task) -> Reading:
+    sound = [row for row in task.sidecars if rt.vault.holds(row.object_id)]  # a damaged one has its own finding
     with ExitStack() as stack:
         source = as_file(stack.enter_context(rt.vault.open(task.recording.object_id)))
-        beside = tuple((row.name, as_file(stack.enter_context(rt.vault.open(row.object_id)))) for row in task.sidecars)
+        beside = tuple((row.name, as_file(stack.enter_context(rt.vault.open(row.object_id)))) for row in sound)
         sandbox = stack.enter_context(Sandbox())
         return read_recording(sandbox, source, name=task.recording.name, sidecars=beside)
 
 
 def _tie_to_parent(session: Session, sidecar: Recording) -> bool:
-    """Set a sidecar's recording and ask for that one to be read again; False while none with its stem is known."""
+    """Set a sidecar's recording and ask for that one to be read again; False while none with its stem waits for one.
+
+    Cameras use names again: what has a sidecar of this name is an older recording, and another's positions are not its own.
+    """
     stem = stem_of(sidecar.name)
-    for candidate in _same_stem(session, sidecar):
-        if candidate.kind in {Kind.VIDEO, Kind.AUDIO, Kind.IMAGE} and stem_of(candidate.name) == stem:
+    found = _same_stem(session, sidecar)
+    taken = {row.parent_id for row in found if row.name == sidecar.name and row.id != sidecar.id}
+    for candidate in found:
+        is_film = candidate.kind in {Kind.VIDEO, Kind.AUDIO, Kind.IMAGE} and stem_of(candidate.name) == stem
+        if is_film and candidate.id not in taken and sidecar.parent_id in {None, candidate.id}:
             sidecar.parent_id, sidecar.state = candidate.id, State.READ
             key = f"recording.read:{candidate.id}:{sidecar.id}"
             jobs.enqueue(session, "recording.read", {"recording_id": candidate.id}, key=key)
@@ -94,15 +104,18 @@ def _tie_to_parent(session: Session, sidecar: Recording) -> bool:
 
 
 def _sidecars(session: Session, recording: Recording) -> list[Recording]:
+    """Tie what lies beside the recording and belongs to nobody yet, one of each name."""
     stem = stem_of(recording.name)
-    found = [
+    beside = [
         row
         for row in _same_stem(session, recording)
         if row.kind == Kind.SIDECAR and row.id != recording.id and stem_of(row.name) == stem
     ]
-    for row in found:
-        row.parent_id = recording.id
-    return found[:MOST_SIDECARS]
+    mine = {row.name: row for row in beside if row.parent_id == recording.id}
+    for row in beside:
+        if row.parent_id is None and row.name not in mine:
+            row.parent_id, mine[row.name] = recording.id, row
+    return list(mine.values())[:MOST_SIDECARS]
 
 
 def _same_stem(session: Session, recording: Recording) -> list[Recording]:
@@ -112,7 +125,10 @@ def _same_stem(session: Session, recording: Recording) -> list[Recording]:
     query = select(Recording).where(
         Recording.camera_id == recording.camera_id, Recording.name.startswith(f"{base}.", autoescape=True)
     )
-    return list(session.scalars(query.order_by(Recording.id.desc()).limit(50)))
+    found = session.scalars(query.order_by(Recording.id.desc()).limit(50))
+    return sorted(
+        found, key=lambda row: row.visit_id != recording.visit_id
+    )  # those of its own visit first, then the newest
 
 
 def _visit(session: Session, recording: Recording) -> DockingVisit | None:
@@ -122,7 +138,7 @@ def _visit(session: Session, recording: Recording) -> DockingVisit | None:
 def _write(
     session: Session, rt: Runtime, recording_id: str, task: _Task, reading: Reading | None, problems: Sequence[str]
 ) -> None:
-    recording = session.get_one(Recording, recording_id)
+    recording = session.get_one(Recording, recording_id, with_for_update=True)  # two examinations at once write in turn
     if reading is not None:
         began = beginning(
             reading.info, reading.track, clock_offset_s=recording.clock_offset_s, sealed_at=recording.sealed_at
@@ -217,15 +233,19 @@ def _keep_track(session: Session, recording_id: str, track: Track | None) -> Non
 
 
 def _ascribe(session: Session, recording: Recording) -> None:
-    """Tie the recording to whoever held the camera when it began, and gather the words it's found by."""
-    officer = None
-    if recording.camera_id is not None:
-        officer = issued_to(session, recording.camera_id, recording.started_at or recording.sealed_at)
-        recording.officer_id = officer.id if officer else None
+    """Tie the recording to whoever held the camera when it began, and gather the words it's found by.
+
+    Without a beginning it stays with whoever held the camera when the file was written, as found at sealing: the moment of
+    docking is the next shift's. The unit is the officer's at that time, and doesn't move when he does.
+    """
+    officer = session.get(Officer, recording.officer_id) if recording.officer_id else None
     camera = session.get(Camera, recording.camera_id) if recording.camera_id else None
-    if officer is not None:
-        recording.unit_id = officer.unit_id
-    elif camera is not None:
+    if camera is not None and recording.started_at is not None:
+        before, officer = officer, issued_to(session, camera.id, recording.started_at)
+        recording.officer_id = officer.id if officer else None
+        if officer is not None and officer is not before:
+            recording.unit_id = officer.unit_id
+    if officer is None and camera is not None:
         recording.unit_id = camera.unit_id
     recording.folded = words_of(session, recording, officer, camera)
 
