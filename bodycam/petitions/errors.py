@@ -67,6 +67,22 @@ class NoRoomError(BodycamError):
     en = "The server has no room for files at the moment. What was sent is kept; the page tries again by itself."
 
 
+class UploadFragmentedError(BodycamError):
+    """An upload came in so many small pieces that its space is wasted on their heads."""
+
+    code = "upload_fragmented"
+    vi = "Tệp này đã bị ngắt quá nhiều lần ({limit}). Bỏ tệp này, chọn lại và gửi từ đầu ở nơi mạng tốt hơn."
+    en = "This upload was broken off too often ({limit} times). Remove it, choose the file again and send it anew."
+
+
+class TooManyAtOnceError(BodycamError):
+    """All places for sending are taken by others; pages keep answering meanwhile."""
+
+    code = "too_many_at_once"
+    vi = "Đang có quá nhiều người gửi cùng lúc. Phần đã gửi vẫn được giữ; trang sẽ tự thử lại."
+    en = "Too many people are sending at the moment. What was sent is kept; the page tries again by itself."
+
+
 class WrongOffsetError(ConflictError):
     """The client goes on at another byte than the one where the server stands."""
 

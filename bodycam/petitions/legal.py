@@ -17,7 +17,7 @@ FILE = "legal.toml"
 
 @dataclass(frozen=True)
 class LegalText:
-    """One sentence; `place` says where it is shown (limits, rights, duties, anonymity, hotline)."""
+    """One sentence; `place` says where it is shown (limits, rights, duties, anonymity)."""
 
     place: str
     vi: str

@@ -5,9 +5,11 @@ the answer is the same. Failures are counted by the first two digits of the look
 only that share down, and nobody can lock everybody out. The total only adds a short pause.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bodycam import clock
@@ -63,7 +65,11 @@ def _count(session: Session, prefix: str) -> None:
     row = session.get(SubmissionThrottle, prefix, with_for_update=True)
     now = clock.now()
     if row is None:
-        session.add(SubmissionThrottle(key=prefix, window_started_at=now, failures=1))
+        with (
+            suppress(IntegrityError),
+            session.begin_nested(),
+        ):  # somebody else's first failure of this prefix counts too
+            session.add(SubmissionThrottle(key=prefix, window_started_at=now, failures=1))
     elif row.window_started_at <= now - WINDOW:
         row.window_started_at, row.failures = now, 1
     else:

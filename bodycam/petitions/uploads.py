@@ -16,7 +16,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bodycam import clock
+from bodycam import clock, custody
 from bodycam.db import Database, new_id, nfc
 from bodycam.errors import InvalidInputError
 from bodycam.petitions import allowance, service
@@ -25,6 +25,7 @@ from bodycam.petitions.errors import (
     NoSuchUploadError,
     TooManyFilesError,
     UploadBusyError,
+    UploadFragmentedError,
     UploadGoneError,
     UploadTooLargeError,
     WrongOffsetError,
@@ -38,6 +39,7 @@ from bodycam.vault.spool import Spool, SpoolWriter
 MOST_FILES = 20
 MOST_METADATA = 2_000
 MOST_NAME = 200
+MOST_PIECES = 10_000  # each opening is a file of its own in the spool, however little it holds
 SYNC_EVERY = 1 << 20  # bytes: at most so much is sent again after a break
 BATCH = 200
 _ATTEMPT = "citizen-"
@@ -178,6 +180,9 @@ def writing(
         file = find(session, submission_id, file_id)
     if file.state != FileState.RECEIVING:
         raise WrongOffsetError(what="upload", offset=file.size)
+    pieces = spool.root / attempt(file_id)
+    if pieces.is_dir() and sum(1 for _ in pieces.iterdir()) >= MOST_PIECES:
+        raise UploadFragmentedError(limit=MOST_PIECES)
     try:
         spooled = spool.open(attempt(file_id))
     except SpoolBusyError:
@@ -201,6 +206,8 @@ def remove(session: Session, submission_id: str, file_id: str) -> None:
     if kept:
         raise UploadGoneError(what="upload")
     file.state, file.reserved_bytes = FileState.REMOVED, 0
+    if submission.state != SubmissionState.DRAFT:
+        custody.record(session, "upload.terminated", object_id=submission_id, details={"file": file_id})
 
 
 def expire(session: Session) -> list[str]:
@@ -211,6 +218,8 @@ def expire(session: Session) -> list[str]:
     stale = list(session.scalars(query.order_by(SubmissionFile.expires_at, SubmissionFile.id).limit(BATCH)))
     for file in stale:
         file.state, file.reserved_bytes = FileState.EXPIRED, 0
+        if session.get_one(Submission, file.submission_id).state != SubmissionState.DRAFT:
+            custody.record(session, "upload.expired", object_id=file.submission_id, details={"file": file.id})
     return [file.id for file in stale]
 
 

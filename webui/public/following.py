@@ -6,6 +6,7 @@ A wrong code, an unknown one and a braked one get the same answer after the same
 import base64
 import binascii
 import secrets
+import threading
 import time
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from webui.public.portal import panel_files, portal
 from webui.public.receipts import received
 
 _CHALLENGE_S = 120
+_waiting = threading.BoundedSemaphore(8)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,13 @@ def _open(lookup_id: str, nonce: str, signature: bytes) -> Response | tuple[str,
     except NoSuchSubmissionError as error:
         with rt.db.read() as session:
             pause = sign_in.pause_s(session)
-        time.sleep(pause)
+        if _waiting.acquire(
+            blocking=False
+        ):  # the rest is answered at once: a flood of wrong codes must not hold every thread
+            try:
+                time.sleep(pause)
+            finally:
+                _waiting.release()
         return render_template("public/look_up.html", problem=error.text(language())), 404
     visitor.forget()
     visitor.remember(submission_id)

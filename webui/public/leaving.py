@@ -6,6 +6,7 @@ Both end the session, delete a draft that was never sent, and tell the browser t
 from flask import Response, make_response, render_template
 
 from bodycam.petitions import sealing, service
+from webui.common import locale
 from webui.common.base import runtime
 from webui.public import visitor
 from webui.public.portal import portal
@@ -40,5 +41,6 @@ def _leave() -> None:
 
 def _cleared(page: str) -> Response:
     response = make_response(page)
-    response.headers["Clear-Site-Data"] = _CLEAR
+    response.headers["Clear-Site-Data"] = _CLEAR  # browsers heed it on https only
+    response.delete_cookie(locale.COOKIE)
     return response

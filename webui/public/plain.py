@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from bodycam.errors import InvalidInputError
 from bodycam.petitions import sealing, uploads
 from webui.common.base import runtime
+from webui.common.connections import receiving
 from webui.public import visitor
 from webui.public.portal import portal
 
@@ -29,13 +30,19 @@ MOST_PENDING = 1 << 20  # bytes that the parser may hold
 def send_plain() -> Response:
     """Take one file out of the form and go on to the next question; a broken one leaves nothing behind."""
     request.max_content_length = 1 << 62  # None would mean the application's limit for forms; a file has its own
-    token, events = "", _events()
+    with receiving():
+        _take(_events())
+    return redirect(url_for("public.ask", slug="noi-dung"), 303)
+
+
+def _take(events: Iterator[Event]) -> None:
+    token = ""
     for event in events:
         if isinstance(event, File):
             _check(token)
             if event.filename:
                 _store(event.filename, events)
-                return redirect(url_for("public.ask", slug="noi-dung"), 303)
+                return
         elif isinstance(event, Data) and len(token) < BLOCK:
             token += event.data.decode("ascii", "replace")
     raise InvalidInputError(field="file", reason="choose a file first", reason_vi="hãy chọn tệp trước")

@@ -18,10 +18,11 @@ from werkzeug.exceptions import ClientDisconnected
 
 from bodycam.errors import BodycamError
 from bodycam.petitions import errors
+from webui.common.connections import Connection
 from webui.common.door import Door, Upload
-from webui.common.errors import status_of
+from webui.common.errors import status_for, status_of
 from webui.common.locale import language
-from webui.uploads import connections
+from webui.uploads import writers
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
@@ -30,12 +31,14 @@ BODY_TYPE = "application/offset+octet-stream"
 BLOCK = 1 << 16
 MOST_CHECKED = 16 << 20  # bytes of a PATCH that carries a checksum
 CHECKSUM_MISMATCH = 460
-_STATUS: dict[type[BodycamError], int] = {
+_STATUS: dict[type[BodycamError], HTTPStatus] = {
     errors.UploadGoneError: HTTPStatus.GONE,
     errors.UploadBusyError: HTTPStatus.LOCKED,
     errors.UploadTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NoRoomError: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.TooManyFilesError: HTTPStatus.FORBIDDEN,
+    errors.UploadFragmentedError: HTTPStatus.FORBIDDEN,
+    errors.TooManyAtOnceError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -51,6 +54,8 @@ class ProtocolError(Exception):
 def make_blueprint(name: str, door: Door) -> Blueprint:
     """Return the protocol's blueprint over a door; the caller registers it under the address of its choice."""
     blueprint = Blueprint(name, __name__)
+    for error, status in _STATUS.items():  # also for uploads that come by a plain form
+        status_for(error, status)
 
     def options(upload_id: str = "") -> Response:  # noqa: ARG001  the same answer for every address
         return _options(door)
@@ -93,12 +98,12 @@ def _broken(error: ProtocolError) -> Response:
 
 
 def _refused(error: BodycamError) -> Response:
-    status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), status_of(error))
+    status = status_of(error)
     response = Response(error.text(language()) + "\n", status, mimetype="text/plain")
     response.headers["X-Error-Code"] = error.code
     if isinstance(error, errors.WrongOffsetError):
         response.headers["Upload-Offset"] = str(error.values["offset"])
-    if status in {HTTPStatus.LOCKED, HTTPStatus.INSUFFICIENT_STORAGE}:
+    if status in {HTTPStatus.LOCKED, HTTPStatus.INSUFFICIENT_STORAGE, HTTPStatus.SERVICE_UNAVAILABLE}:
         response.headers["Retry-After"] = "5"
     return response
 
@@ -162,13 +167,13 @@ def _take(door: Door, upload_id: str) -> Response:
 
 def _append(door: Door, upload_id: str, offset: int) -> tuple[int, datetime]:
     """Hand the request's body to the door; return the durable offset and the expiry."""
-    with connections.connected(door, upload_id, offset) as (connection, writer):
+    with writers.connected(door, upload_id, offset) as (connection, writer):
         for block in _blocks(connection):
             writer.write(block)
     return writer.durable, writer.expires_at
 
 
-def _blocks(connection: connections.Connection) -> Iterator[bytes]:
+def _blocks(connection: Connection) -> Iterator[bytes]:
     if "Upload-Checksum" in request.headers:
         yield _checked(connection)
         return
@@ -186,7 +191,7 @@ def _blocks(connection: connections.Connection) -> Iterator[bytes]:
         yield block
 
 
-def _checked(connection: connections.Connection) -> bytes:
+def _checked(connection: Connection) -> bytes:
     algorithm, _, text = request.headers["Upload-Checksum"].partition(" ")
     if algorithm not in CHECKSUMS:
         raise ProtocolError(HTTPStatus.BAD_REQUEST, f"use one of these checksums: {', '.join(CHECKSUMS)}")

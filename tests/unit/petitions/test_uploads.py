@@ -12,6 +12,7 @@ from bodycam.petitions.errors import (
     NoSuchUploadError,
     TooManyFilesError,
     UploadBusyError,
+    UploadFragmentedError,
     UploadGoneError,
     UploadTooLargeError,
     WrongOffsetError,
@@ -196,6 +197,26 @@ def test_an_upload_without_progress_expires_and_gives_its_space_back(rt: Runtime
     finally:
         clock.set_now(None)
     assert rt.spool.attempts() == []
+
+
+def test_an_upload_broken_into_too_many_pieces_is_refused(rt: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_PIECES", 3)
+    submission_id, file_id = begun(rt)
+    for offset in range(3):
+        send(rt, submission_id, file_id, DATA[offset : offset + 1], offset)
+    with pytest.raises(UploadFragmentedError):
+        send(rt, submission_id, file_id, DATA[3:], 3)
+
+
+def test_giving_up_a_file_of_a_received_report_leaves_an_event(rt: Runtime) -> None:
+    submission_id, file_id = begun(rt)
+    receive(rt, submission_id)
+    moment = clock.now() + timedelta(hours=73)
+    clock.set_now(lambda: moment)
+    sealing.tidy(rt)
+    with rt.db.read() as session:
+        assert [e.kind for e in custody.history(session, submission_id)] == ["submission.received", "upload.expired"]
+        assert row(rt, file_id).state == FileState.EXPIRED
 
 
 def test_progress_puts_the_expiry_off(rt: Runtime) -> None:

@@ -1,8 +1,11 @@
 """The citizens' pages without a browser: what a phone without JavaScript sees, and what the server keeps."""
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 from werkzeug.test import TestResponse
 
+from bodycam import clock
 from bodycam.cli.standalone import settle
 from bodycam.models import Base
 from bodycam.petitions import secret_code, service, sign_in
@@ -105,8 +109,6 @@ def test_the_way_without_javascript_ends_with_a_code_a_receipt_and_a_status(clie
 
 
 def test_the_receipt_opens_the_hash_of_exactly_the_text_that_can_be_saved(client: FlaskClient, rt: Runtime) -> None:
-    import hashlib
-
     walk(client)
     settle(rt, [])
     link = re.search(r'href="(/bien-nhan/[^"]+\.json)"', client.get("/bien-nhan").text)
@@ -193,8 +195,6 @@ def test_a_wrong_an_unknown_and_a_braked_code_get_the_same_answer(
 
 
 def test_a_signed_challenge_opens_and_a_replayed_or_foreign_one_does_not(client: FlaskClient) -> None:
-    import base64
-
     walk(client)
     code = shown_code(post(client, "/ma/may-chu").text)
     lookup = secret_code.keys(code).lookup_id
@@ -257,10 +257,6 @@ def test_the_promise_about_addresses_is_made_only_when_the_server_keeps_it(
 
 
 def test_legal_sentences_are_shown_only_on_their_days(client: FlaskClient) -> None:
-    from datetime import UTC, datetime
-
-    from bodycam import clock
-
     clock.set_now(lambda: datetime(2026, 11, 22, tzinfo=UTC))
     assert "61/2026" in client.get("/").text
     clock.set_now(lambda: datetime(2026, 3, 1, tzinfo=UTC))

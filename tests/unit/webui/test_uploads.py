@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,8 @@ from bodycam.petitions.models import SubmissionFile
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from webui.apps import create_public_app
+from webui.common import connections
+from webui.serve import THREADS
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BODY = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -196,6 +199,19 @@ def test_two_writers_at_one_upload_get_423(client: FlaskClient, rt: Runtime) -> 
     with uploads.writing(rt.db, rt.spool, rt.settings, submission_id, url.rpartition("/")[2], 0):
         answer = patch(client, url, 0, DATA)
     assert (answer.status_code, answer.headers["Retry-After"]) == (423, "5")
+
+
+def test_pages_keep_threads_when_all_places_for_uploads_are_taken(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = create(client)
+    monkeypatch.setattr(connections, "_places", threading.BoundedSemaphore(1))
+    with client.application.test_request_context(), connections.receiving():
+        answer = patch(client, url, 0, DATA)
+        assert client.get("/").status_code == 200
+    assert (answer.status_code, answer.headers["X-Error-Code"]) == (503, "too_many_at_once")
+    assert patch(client, url, 0, DATA).status_code == 204
+    assert THREADS["public"] > connections.MOST_AT_ONCE
 
 
 def test_creation_with_upload_takes_the_first_bytes(client: FlaskClient) -> None:

@@ -106,7 +106,9 @@ async function add(file) {
     card.say(say("Không đọc được tệp này trên máy. Chọn lại tệp.", "This file can't be read. Choose it again."));
     return;
   }
-  const known = [...panel.querySelectorAll(".file[data-url]")].find((box) => box.dataset.sha256 === sha256);
+  const known = [...panel.querySelectorAll(".file[data-sha256]")].find(
+    (box) => box.dataset.sha256 === sha256 && box.dataset.state !== "mismatch",
+  );
   if (known && (known.dataset.state !== "receiving" || known.dataset.taken)) {
     card.say(say("Tệp này đã có trong danh sách.", "This file is in the list already."));
     card.bar.remove();
@@ -162,8 +164,9 @@ class Sending {
       onProgress: (sent) => this.progress(sent),
       onSuccess: () => this.end(say("Đã gửi đủ. Biên nhận ở bước cuối.", "All sent. The receipt comes with the last step.")),
       onError: (error) => this.fail(error),
+      onShouldRetry: (error) => this.patient(error),
     });
-    card.box.dataset.sha256 = sha256;
+    Object.assign(card.box.dataset, { sha256, state: "receiving", taken: "1" });
     card.toggle.addEventListener("click", () => (active.has(this) ? this.pause(true) : this.go()));
     card.drop.addEventListener("click", () => this.remove());
     card.drop.hidden = false;
@@ -209,6 +212,13 @@ class Sending {
       this.mark = { at: now, sent };
     }
     this.show();
+  }
+
+  // Tried again: no answer, a trouble of the server (no room, too many at once: its own words are shown), somebody else writing.
+  patient(error) {
+    const status = error.originalResponse?.getStatus() || 0;
+    if (status >= 500) this.card.say(error.originalResponse.getBody() || "");
+    return !status || status >= 500 || status === 409 || status === 423;
   }
 
   show() {
