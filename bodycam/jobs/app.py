@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 from bodycam.jobs import service
 from bodycam.settings import Settings
@@ -16,6 +17,7 @@ from bodycam.settings import Settings
 def make_app(settings: Settings) -> Celery:
     """Return the Celery app for these settings and let this process send jobs through it."""
     local = settings.broker.url.startswith("filesystem://")
+    TRANSPORT_ALIASES["filesystem"] = "bodycam.jobs.folder:Transport"  # resolved by kombu when it connects
     app = Celery("bodycam", set_as_current=False)
     app.conf.update(
         broker_url="filesystem://localhost" if local else settings.broker.url,  # a bare one warns about its host
