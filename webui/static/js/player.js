@@ -82,6 +82,7 @@ function play() {
   for (const name of ["waiting", "loadstart"]) video.addEventListener(name, () => ($("loading").hidden = false));
   for (const name of ["canplay", "playing", "seeked", "loadeddata", "error"]) video.addEventListener(name, () => ($("loading").hidden = true));
   video.addEventListener("error", () => ($("failed").hidden = false));
+  if (video.error) $("failed").hidden = false; // it failed before this module ran
   const state = () => {
     $("screen").classList.toggle("playing", !video.paused);
     $("play").setAttribute("aria-label", video.paused ? $("play").dataset.play : $("play").dataset.pause);
