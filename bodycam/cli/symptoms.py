@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bodycam.db import Database
+from bodycam.jobs.service import failed
 from bodycam.migrations.runner import current, head
 from bodycam.settings import Settings, WebSettings
 
@@ -45,6 +46,7 @@ def look(settings: Settings) -> list[Symptom]:
         _disk,
         _keys,
         _database,
+        _work,
         _broker,
         _clock,
         _usb,
@@ -153,6 +155,29 @@ def _database(settings: Settings) -> Iterator[Symptom]:
             f"The database is at version {found}, needed is {head()}",
             "Chạy: bodycam db upgrade",
             "Run: bodycam db upgrade",
+        )
+
+
+def _work(settings: Settings) -> Iterator[Symptom]:
+    url = settings.database.url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return
+    db = Database(url)
+    try:
+        with db.read() as session:
+            names = ", ".join(f"{name} ({count})" for name, count in failed(session).items())
+    except SQLAlchemyError:  # the look at the database says why
+        return
+    finally:
+        db.close()
+    if names:
+        yield Symptom(
+            "jobs",
+            "bad",
+            f"Công việc không làm được: {names}",
+            f"Work that failed: {names}",
+            "Xem nhật ký của worker (job.failed) và khắc phục; mỗi giờ hệ thống tự thử lại một lần.",
+            "See the worker's log (job.failed) and mend the cause; each is tried again once an hour.",
         )
 
 

@@ -2,7 +2,8 @@
 
 A job is asked for in the transaction that needs it and sent to the broker only after the commit. The broker may lose or repeat
 messages: `sweep` sends again, `claim` lets one runner in, and handlers are idempotent. A handler that fails is tried again with
-growing pauses, then kept as failed with its reason.
+growing pauses, then kept as failed with its reason, and once an hour tried again: a disk that was full is not so for ever, and
+nothing that was received may stay unsealed or unread because of it.
 """
 
 import json
@@ -13,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import CursorResult, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bodycam import clock
@@ -28,6 +29,7 @@ Send = Callable[[str, str], None]  # (job name, job id) to the broker
 LEASE = timedelta(seconds=90)
 RESEND_AFTER = timedelta(seconds=30)
 MOST_ATTEMPTS = 5
+REVIVE_AFTER = timedelta(hours=1)
 BATCH = 200
 
 logger = structlog.get_logger(__name__)
@@ -82,19 +84,15 @@ def run(db: Database, job_id: str, handlers: Mapping[str, Handler]) -> bool:
         return False
     log = logger.bind(job=job.id, name=job.name)
     try:
-        with _renewing(db, job.id):
+        with _renewing(db, job):
             handlers[job.name](**json.loads(job.args))
     except Exception as error:
         log.warning("job.failed", error=repr(error), attempts=job.attempts, exc_info=True)
         with db.write() as session:
-            _fail(session, job.id, error)
+            _end(session, job, **_failure(job, error))
         return False
     with db.write() as session:
-        session.execute(
-            update(Job)
-            .where(Job.id == job.id)
-            .values(state=JobState.DONE, finished_at=clock.now(), lease_until=None, owner=None, error=None)
-        )
+        _end(session, job, state=JobState.DONE, finished_at=clock.now(), error=None)
     return True
 
 
@@ -122,6 +120,7 @@ def sweep(session: Session) -> int:
     """Send again what the broker seems to have lost, and what a dead runner left; return how many."""
     now = clock.now()
     _free_orphans(session)
+    _revive(session, now)
     lost = or_(Job.sent_at.is_(None), Job.sent_at < now - RESEND_AFTER)
     jobs = session.scalars(select(Job).where(_runnable(now), lost).order_by(Job.due_at, Job.id).limit(BATCH)).all()
     for job in jobs:
@@ -129,6 +128,12 @@ def sweep(session: Session) -> int:
         name, job_id = job.name, job.id
         after_commit(session, lambda name=name, job_id=job_id: _try_send(name, job_id))  # type: ignore[misc]
     return len(jobs)
+
+
+def failed(session: Session) -> dict[str, int]:
+    """Return how many jobs of each name have failed and wait for their hourly try."""
+    query = select(Job.name, func.count()).where(Job.state == JobState.FAILED).group_by(Job.name).order_by(Job.name)
+    return {str(name): int(count) for name, count in session.execute(query)}
 
 
 def _runnable(now: datetime) -> Any:  # noqa: ANN401  a SQL condition
@@ -163,28 +168,41 @@ def _claim(session: Session, job_id: str) -> Job | None:
     return job
 
 
-def _fail(session: Session, job_id: str, error: Exception) -> None:
-    job = session.get_one(Job, job_id)
-    job.error = f"{type(error).__name__}: {error}"[:2000]
-    job.owner = job.lease_until = None
+def _revive(session: Session, now: datetime) -> None:
+    old = (Job.state == JobState.FAILED) & (Job.finished_at < now - REVIVE_AFTER)
+    values = {"state": JobState.WAITING, "due_at": now, "sent_at": None, "finished_at": None}
+    session.execute(update(Job).where(old).values(**values))
+
+
+def _failure(job: Job, error: Exception) -> dict[str, Any]:
+    told = f"{type(error).__name__}: {error}"[:2000]
     if job.attempts >= MOST_ATTEMPTS:
-        job.state, job.finished_at = JobState.FAILED, clock.now()
-    else:
-        job.state, job.sent_at = JobState.WAITING, None
-        job.due_at = clock.now() + timedelta(seconds=2 * 4 ** (job.attempts - 1))
+        return {"state": JobState.FAILED, "finished_at": clock.now(), "error": told}
+    due_at = clock.now() + timedelta(seconds=2 * 4 ** (job.attempts - 1))
+    return {"state": JobState.WAITING, "sent_at": None, "due_at": due_at, "error": told}
+
+
+def _end(session: Session, job: Job, **values: Any) -> None:  # noqa: ANN401  columns of a Job
+    """Write how this run ended, unless another one has claimed the job since: `attempts` numbers the claims."""
+    mine = (Job.id == job.id) & (Job.attempts == job.attempts)
+    session.execute(update(Job).where(mine).values(owner=None, lease_until=None, **values))
 
 
 @contextmanager
-def _renewing(db: Database, job_id: str) -> Iterator[None]:
+def _renewing(db: Database, job: Job) -> Iterator[None]:
     """Keep the lease of a running job alive from a thread of its own."""
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(LEASE.total_seconds() / 3):
-            with db.write() as session:
-                session.execute(update(Job).where(Job.id == job_id).values(lease_until=clock.now() + LEASE))
+            try:
+                with db.write() as session:
+                    mine = (Job.id == job.id) & (Job.attempts == job.attempts)
+                    session.execute(update(Job).where(mine).values(lease_until=clock.now() + LEASE))
+            except SQLAlchemyError as error:  # busy or away: the next round renews it, the lease outlasts two
+                logger.warning("job.lease_not_renewed", job=job.id, error=repr(error))
 
-    thread = threading.Thread(target=renew, name=f"lease-{job_id[-6:]}", daemon=True)
+    thread = threading.Thread(target=renew, name=f"lease-{job.id[-6:]}", daemon=True)
     thread.start()
     try:
         yield

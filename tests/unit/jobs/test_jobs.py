@@ -1,11 +1,14 @@
 """Jobs: asked for once, run once, never lost."""
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from bodycam import clock
 from bodycam.db import Base, Database
@@ -106,6 +109,72 @@ def test_a_failing_job_is_tried_again_later_and_in_the_end_kept_as_failed(db: Da
     job = _state(db, job_id)
     assert (job.state, job.attempts) == (JobState.FAILED, service.MOST_ATTEMPTS)
     assert job.error == "OSError: disk"
+
+    with db.read() as session:
+        assert service.failed(session) == {"count": 1}
+
+
+def test_what_failed_is_tried_again_after_an_hour_since_a_full_disk_is_not_so_for_ever(db: Database) -> None:
+    def full(**_args: str) -> None:
+        raise OSError("no space left")
+
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    clock.set_now(lambda: now)
+    job_id = _ask(db)
+    for _ in range(service.MOST_ATTEMPTS):
+        service.run(db, job_id, {"count": full})
+        now += timedelta(minutes=5)
+    with db.write() as session:
+        assert service.sweep(session) == 0
+    now += service.REVIVE_AFTER
+    with db.write() as session:
+        assert service.sweep(session) == 1
+    assert service.run(db, job_id, {"count": lambda **_: None})
+    assert _state(db, job_id).state == JobState.DONE
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_runner_that_lost_its_claim_says_nothing_about_the_job_any_more(db: Database, fails: bool) -> None:
+    job_id = _ask(db)
+
+    def slow(**_args: str) -> None:
+        later = clock.now() + 2 * service.LEASE
+        clock.set_now(lambda: later)  # a suspended machine: the lease ends, and another runner takes the job
+        with db.write() as session:
+            assert service._claim(session, job_id) is not None
+        if fails:
+            raise OSError("too late")
+
+    service.run(db, job_id, {"count": slow})
+    job = _state(db, job_id)
+    assert (job.state, job.attempts, job.error) == (JobState.RUNNING, 2, None)
+    assert job.lease_until is not None
+
+
+def test_a_busy_database_never_ends_the_renewing_of_a_lease(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "LEASE", timedelta(seconds=0.3))
+    write, refused = Database.write, []
+
+    def busy(self: Database):  # type: ignore[no-untyped-def]
+        if threading.current_thread().name.startswith("lease-") and not refused:
+            refused.append(1)
+            raise OperationalError("UPDATE job", {}, Exception("database is locked"))
+        return write(self)
+
+    monkeypatch.setattr(Database, "write", busy)
+    job_id = _ask(db)
+    began: list[datetime | None] = []
+
+    def slow(**_args: str) -> None:
+        began.append(_state(db, job_id).lease_until)
+        time.sleep(0.5)
+        began.append(_state(db, job_id).lease_until)
+
+    assert service.run(db, job_id, {"count": slow})
+    assert refused
+    assert began[0] is not None
+    assert began[1] is not None
+    assert began[1] > began[0]
 
 
 def test_a_job_whose_runner_was_killed_is_free_at_once(db: Database) -> None:
