@@ -109,6 +109,11 @@ def set_active(session: Session, account_id: str, active: bool, *, actor: str | 
     custody.record(session, "account.changed", object_id=account_id, actor=actor, details={"active": active})
 
 
+def set_language(session: Session, account_id: str, language: str) -> None:
+    """Remember the language a person chose ("vi" or "en"); no event, it opens nothing."""
+    get_account(session, account_id).language = "en" if language == "en" else "vi"
+
+
 def grant(session: Session, account_id: str, role: str, unit_id: str, *, actor: str | None = None) -> Grant:
     """Grant a role on a unit; granting twice is one grant."""
     role = Role(role).value

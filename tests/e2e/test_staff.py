@@ -16,7 +16,7 @@ PAGES = {
     "case_officer": ["/cases/{case_id}", "/cases/{case_id}/edit", "/cases/new/traffic_stop"],
     "auditor": ["/log", "/vault", "/submissions", "/recordings/{stop_id}/access-log", "/devices-nowhere"],
     "intake": ["/recordings", "/submissions"],
-    "monitor": ["/devices", "/devices/{camera_id}"],
+    "monitor": ["/account", "/devices", "/devices/{camera_id}"],
 }
 TILES = ("empty", "uploading", "verifying", "waiting_receipt", "done", "lost", "error")
 

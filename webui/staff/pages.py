@@ -9,12 +9,13 @@ from bodycam.access.permissions import ROLE_NAMES
 from bodycam.cases.errors import CaseFieldError, LinkError
 from bodycam.cases.matching import strength
 from bodycam.cases.models import CaseRecording
+from bodycam.people.errors import WeakPasswordError
 from bodycam.people.numbers import number_label
 from bodycam.petitions.errors import ForbiddenStepError
 from webui.common import errors
 from webui.common.base import runtime
 from webui.common.locale import language, t
-from webui.staff import access_log, cases, devices, dock, log, player, recordings, signin, submissions, vault
+from webui.staff import access_log, account, cases, devices, dock, log, player, recordings, signin, submissions, vault
 from webui.staff.menu import ENTRIES
 from webui.staff.verdicts import look
 
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     log.bp,
     vault.bp,
     submissions.bp,
+    account.bp,
 )
 
 
@@ -37,7 +39,7 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(look=look, menu=[entry for entry in ENTRIES if entry.endpoint in app.view_functions])
-    for refused in (CaseFieldError, LinkError, ForbiddenStepError):
+    for refused in (CaseFieldError, ForbiddenStepError, LinkError, WeakPasswordError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(

@@ -1,0 +1,64 @@
+"""One's own account, and what a failure inside shows."""
+
+from http import HTTPStatus
+
+from staff_story import PASSWORD
+
+from bodycam.runtime import Runtime
+from webui.apps import create_staff_app
+from webui.common.permissions import open_to_all
+
+FRESH = {"current": PASSWORD, "fresh": "mat-khau-moi-22", "again": "mat-khau-moi-22"}
+
+
+def test_a_changed_password_ends_every_sign_in(as_role) -> None:
+    client, elsewhere = as_role("head"), as_role("head")
+    answer = client.post("/account/password", data=FRESH, follow_redirects=True)
+    assert "Đã đổi mật khẩu" in answer.text
+    assert elsewhere.get("/recordings").status_code == HTTPStatus.FOUND
+    old = {"username": "head", "password": PASSWORD}
+    assert client.post("/sign-in", data=old).status_code == HTTPStatus.UNAUTHORIZED
+    assert client.post("/sign-in", data=old | {"password": FRESH["fresh"]}).status_code == HTTPStatus.FOUND
+
+
+def test_a_password_is_not_changed_by_mistake(as_role) -> None:
+    client = as_role("head")
+    for change, words in (
+        ({"current": "sai"}, "Mật khẩu hiện tại: không đúng"),
+        ({"again": "khac"}, "hai lần gõ không giống nhau"),
+        ({"fresh": "ngan", "again": "ngan"}, "Mật khẩu cần từ"),
+    ):
+        answer = client.post("/account/password", data=FRESH | change)
+        assert answer.status_code == HTTPStatus.BAD_REQUEST
+        assert words in answer.text
+    assert client.get("/account").status_code == HTTPStatus.OK
+
+
+def test_a_sign_in_elsewhere_is_ended_from_here(as_role) -> None:
+    client, lost = as_role("head"), as_role("head")
+    page = client.get("/account").text
+    ends = [part.partition('"')[0] for part in page.split('action="')[1:] if part.startswith("/account/sessions/")]
+    assert len(ends) == 1
+    as_role("commander").post(ends[0])
+    assert lost.get("/recordings").status_code == HTTPStatus.OK, "somebody else's press changes nothing"
+    client.post(ends[0])
+    assert lost.get("/recordings").status_code == HTTPStatus.FOUND
+
+
+def test_the_language_of_an_account_comes_along_to_another_browser(as_role) -> None:
+    as_role("head").post("/account/language", data={"language": "en"})
+    assert '<html lang="en">' in as_role("head").get("/recordings").text
+
+
+def test_what_nobody_foresaw_shows_a_request_id_and_nothing_inside(rt: Runtime) -> None:
+    app = create_staff_app(rt)
+
+    @open_to_all
+    def broken() -> str:
+        raise ZeroDivisionError("secret detail")
+
+    app.add_url_rule("/broken", "broken", broken)
+    answer = app.test_client().get("/broken")
+    assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert "secret detail" not in answer.text
+    assert answer.headers["X-Request-Id"] in answer.text
