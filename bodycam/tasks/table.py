@@ -34,5 +34,8 @@ def bind(rt: Runtime) -> Mapping[str, Handler]:
 
 
 def _run(where: str, rt: Runtime, **ids: str) -> None:
+    importlib.import_module(
+        "bodycam.models"
+    )  # a job may be this process's first write, and keys name other slices' tables
     module, _, function = where.partition(":")
     getattr(importlib.import_module(module), function)(rt, **ids)
