@@ -1,16 +1,20 @@
 """The kiosk: every state in words, never green without the station, hands only on virtual cameras."""
 
+import json
 from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 from staff_story import Story
 
 from bodycam import clock
 from bodycam.fleet import docking
-from bodycam.fleet.models import StationCommand
+from bodycam.fleet.models import Station, StationBoard, StationCommand
 from bodycam.runtime import Runtime
+from webui.staff.tiles import tiles_of
 
 SLOT = {"camera": "BWC-0412", "officer": "Trần Văn Nam", "number": "184-221", "files_done": 8, "files_total": 12, "bytes_done": 7, "bytes_total": 11_200_000_000, "eta_s": 240, "battery": 41, "receipts": 9}  # fmt: skip
 STATES = ["empty", "uploading", "verifying", "waiting_receipt", "done", "lost", "error"]
@@ -64,6 +68,23 @@ def test_an_unknown_state_is_an_error_not_a_green_tile(rt: Runtime, as_role, sta
     with rt.db.write() as session:
         docking.put_board(session, station_id, {"slots": [{"slot": 1, "state": "fine"}]})
     assert 'class="slot error"' in as_role("commander").get(f"/dock/{station_id}").text
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"slot": st.integers(1, 12), "state": st.sampled_from([*STATES, "fine", ""])},
+            optional={
+                key: st.none() | st.integers(0, 1 << 40) for key in ("files_done", "bytes_total", "eta_s", "receipts")
+            },
+        )
+    )
+)
+def test_only_a_slot_that_is_done_ever_says_take_it(slots: list[dict[str, object]]) -> None:
+    board = StationBoard(station_id="s", body=json.dumps({"slots": slots}), beat_at=clock.now())
+    last = {slot["slot"]: slot["state"] for slot in slots}
+    for tile in tiles_of(Station(id="s", name="Trạm", slots=8), board, duty_phone="113-2"):
+        assert ("Được phép" in tile.title + tile.order + tile.detail) == (last.get(tile.slot) == "done")
 
 
 def test_a_virtual_camera_is_pulled_through_the_station(rt: Runtime, as_role, station_id: str) -> None:

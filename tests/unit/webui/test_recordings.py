@@ -9,7 +9,10 @@ from sqlalchemy import select
 from staff_story import Story
 
 from bodycam.custody.models import CustodyEvent
+from bodycam.people import units
+from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
+from webui.staff import recordings
 
 HTML = {"Accept": "text/html"}
 
@@ -151,3 +154,42 @@ def test_the_access_log_tells_the_story_with_names_and_reasons(as_role, story: S
     assert "Nguyễn Thị Hà" in page
     assert "Lý do khác: đối chiếu biên bản" in page
     assert "Recording viewed" in client.get(f"/recordings/{story.stop_id}/access-log?lang=en").text
+
+
+def test_an_officer_sees_his_own_recordings_and_nobody_elses(rt: Runtime, as_role, story: Story) -> None:
+    with rt.db.write() as session:
+        other = units.create_officer(
+            session, unit_id=story.team_id, number="184-305", name="Lê Thị Bình", force="traffic_police"
+        )
+        session.get_one(Recording, story.plain_id).officer_id = other.id
+    page = as_role("officer").get("/recordings").text
+    assert story.stop_id in page
+    assert story.plain_id not in page
+    assert as_role("officer").get(f"/recordings/{story.plain_id}").status_code == HTTPStatus.NOT_FOUND
+    assert story.plain_id in as_role("commander").get("/recordings").text
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(as_role, story: Story, monkeypatch) -> None:
+    monkeypatch.setattr(recordings, "ROWS", 1)
+    client, address, seen = as_role("commander"), "/recordings", []
+    while address:
+        page = client.get(address).text
+        seen.append(story.stop_id in page)
+        address = page.partition('class="more"><a class="btn" href="')[2].partition('"')[0].replace("&amp;", "&")
+        address = f"/recordings{address}" if address else ""
+    assert seen == [False, True]
+    assert client.get("/recordings?after=broken").status_code == HTTPStatus.BAD_REQUEST
+
+
+def test_a_damaged_recording_is_a_named_error_before_the_first_byte(rt: Runtime, as_role, story: Story) -> None:
+    with rt.db.read() as session:
+        object_id = session.get_one(Recording, story.stop_id).object_id
+    path = rt.vault.root / "objects" / object_id[:2] / object_id
+    sealed = bytearray(path.read_bytes())
+    sealed[200] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(sealed)
+    client = as_role("commander")
+    client.post(f"/recordings/{story.stop_id}/view", data={"reason": "shift_check"})
+    answer = client.get(f"/recordings/{story.stop_id}/original", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.get_json()["code"]) == (HTTPStatus.INTERNAL_SERVER_ERROR, "object_damaged")

@@ -11,6 +11,10 @@ addEventListener("online", show);
 addEventListener("offline", show);
 show();
 
+// On a phone the menu is one line that scrolls: bring the current entry into sight.
+const current = document.querySelector(".rail [aria-current]");
+if (current) current.parentElement.scrollLeft = current.offsetLeft - 40;
+
 addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select");
   const find = document.getElementById("find");
