@@ -19,12 +19,12 @@ from kombu.transport import filesystem
 class Channel(filesystem.Channel):
     """kombu's channel with a whole-or-nothing put and a get that survives foreign files."""
 
-    def _put(self, queue: str, message: Any, **_: Any) -> None:  # noqa: ANN401  kombu's signature
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]  # noqa: ANN401  kombu's, twice
         name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         aside, place = (Path(self.data_folder_out) / prefix / name for prefix in (".new", ""))
         try:
             aside.parent.mkdir(mode=0o700, exist_ok=True)
-            aside.write_text(json.dumps(message), encoding="utf-8")
+            aside.write_text(json.dumps(payload), encoding="utf-8")
             aside.replace(place)
         except OSError as error:
             aside.unlink(missing_ok=True)
