@@ -16,6 +16,7 @@ HANDLERS = {
     "recording.recheck": "bodycam.tasks.recordings:recheck",
     "recording.render": "bodycam.tasks.recordings:render",
     "recording.match": "bodycam.tasks.recordings:match",
+    "spool.tidy": "bodycam.tasks.vault:tidy_spool",
     "submission.adopt_file": "bodycam.tasks.petitions:adopt_file",
     "submission.seal_file": "bodycam.tasks.petitions:seal_file",
     "submission.tidy": "bodycam.tasks.petitions:tidy",
@@ -23,6 +24,7 @@ HANDLERS = {
     "vault.sweep": "bodycam.tasks.vault:sweep",
 }
 EVERY = {
+    "spool.tidy": 3600,
     "submission.tidy": 600,
     "vault.sweep": 86_400,
 }

@@ -1,17 +1,23 @@
-"""The job that re-reads the vault, and what it must find there."""
+"""The jobs that re-read the vault and tidy the spool, and what must be found there."""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from bodycam import clock
 from bodycam.db import Database
 from bodycam.fixity.service import Scrub
+from bodycam.intake.models import IntakeAttempt
 from bodycam.petitions.models import SubmissionFile
 from bodycam.recordings.models import Recording, Rendition
 from bodycam.runtime import Runtime
+from bodycam.vault.errors import SpoolBusyError
 
 _PAGE = 1000
+_AT_REST = timedelta(minutes=5)
 
 
 def scrub(rt: Runtime, account_id: str) -> None:
@@ -20,6 +26,29 @@ def scrub(rt: Runtime, account_id: str) -> None:
     for _ in run.steps():
         pass
     run.finish()
+
+
+def tidy_spool(rt: Runtime) -> None:
+    """Discard the spooled bytes of what is catalogued: a process that died right after its commit left them.
+
+    What was committed a moment ago is left to who committed it. Citizens' uploads have a tidying of their own.
+    """
+    settled_by = clock.now() - _AT_REST
+    for name in rt.spool.attempts():
+        with rt.db.read() as session:
+            kept_at = _catalogued_at(session, name)
+        if kept_at is not None and kept_at < settled_by:
+            with suppress(SpoolBusyError):
+                rt.spool.discard(name)
+
+
+def _catalogued_at(session: Session, name: str) -> datetime | None:
+    attempt = session.get(IntakeAttempt, name)
+    if attempt is not None:
+        return attempt.finished_at
+    recording_id, _, kind = name.partition(".")
+    made = select(Rendition.created_at).where(Rendition.recording_id == recording_id, Rendition.kind == kind)
+    return session.scalar(made)
 
 
 def known_objects(db: Database) -> Iterator[str]:

@@ -80,10 +80,13 @@ class Spool:
     def discard(self, attempt_id: str) -> None:
         """Forget an attempt with its keys; also after sealing. Raises `SpoolBusyError` when it's being written."""
         folder = self._folder(attempt_id)
-        if not folder.is_dir():
-            return
-        lock = _lock(folder)
         try:
+            lock = _lock(folder)
+        except FileNotFoundError:  # never begun, or another process was quicker
+            return
+        try:
+            if not folder.is_dir():
+                return
             for segment in reversed(list_segments(folder)):  # backwards: what is left is always a beginning
                 disk.remove(segment.path)
             folder.rmdir()
