@@ -6,9 +6,10 @@ BEGIN IMMEDIATE for writers, since read-then-write under a plain BEGIN fails out
 session open while bytes are copied or streamed.
 """
 
+import os
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,9 @@ def after_commit(session: Session, action: Callable[[], None]) -> None:
 def _sqlite_engine(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):  # SQLite itself says what is wrong, when it's asked for something
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # its journal files get the same mode
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

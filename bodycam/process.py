@@ -74,7 +74,7 @@ def stop_event() -> threading.Event:
 @contextmanager
 def only_one(path: Path, what: str) -> Iterator[None]:
     """Hold the lock file `path` while the block runs; raises `AlreadyRunningError` naming `what` when it's taken."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
