@@ -35,7 +35,7 @@ from dock_service.errors import (
     OffloadStoppedError,
     SizeMismatchError,
 )
-from dock_service.visit import Place, Visit, end_visit, facts_of, open_visit, source_key
+from dock_service.visit import Place, Visit, end_visit, facts_of, is_timed, open_visit, source_key
 
 log = structlog.get_logger()
 
@@ -209,7 +209,7 @@ class Offload:
         for file in files:
             if file.path in self._keys:
                 continue
-            self._keys[file.path], sealed = self._look_up(source_key(visit, file), file.size)
+            self._keys[file.path], sealed = self._look_up(source_key(visit, file), file)
             if sealed is None:
                 new.append(file)
             else:
@@ -221,11 +221,11 @@ class Offload:
         self._watch.report(self._progress)
         return new
 
-    def _look_up(self, key: str, size: int) -> tuple[str, Recording | None]:
+    def _look_up(self, key: str, file: CameraFile) -> tuple[str, Recording | None]:
         """Return a file's source key and the sound recording of the listed size it was sealed as, if there is one.
 
-        One that was sealed short of its size, or that the vault can't open any more, never lets the camera go: the file is
-        copied again, under a key of its own that the next visit finds by the same way.
+        One that was sealed short of its size, that the vault can't open any more, or whose time tells nothing, never lets the
+        camera go: the file is copied again, under a key of its own that the next visit finds by the same way.
         """
         before = None
         while True:
@@ -233,7 +233,7 @@ class Offload:
                 sealed = intake.already_sealed(session, key)
             if sealed is None or sealed.id == before:  # the latter: it gave the very same bytes again
                 return key, None
-            if sealed.size == size and self._rt.vault.holds(sealed.object_id):
+            if is_timed(file) and sealed.size == file.size and self._rt.vault.holds(sealed.object_id):
                 return key, sealed
             key, before = f"{key}|{sealed.id}", sealed.id
 
@@ -264,6 +264,8 @@ class Offload:
     def _copy(self, visit: Visit, file: CameraFile) -> _Spooled:
         """Bring one file's bytes into the spool from where an earlier try stopped; check that it was one file all along."""
         attempt = intake.begin(self._rt.db, self._keys[file.path])
+        if not is_timed(file):  # what came before may be of another file
+            self._rt.spool.discard(attempt.id)
         writer = self._rt.spool.open(attempt.id, expected=file.size)
         try:
             self._tell(path=file.path, bytes_more=writer.offset)

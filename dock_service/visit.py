@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import or_, select
@@ -28,6 +28,7 @@ from dock_service.cameras.camera import Camera, CameraFile
 from dock_service.errors import CameraBusyError
 
 _SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd(8) touches it while it has a reference
+_CLOCKS_SET_SINCE = datetime(2017, 1, 1, tzinfo=UTC)  # clocks without power go back to 1970, 1980, 2000, 2015 or 2016
 _EVENT = re.compile(r"_(IMP|SOS)(_enc)?\.[^./]+\Z", re.IGNORECASE)  # DSJ and DCAM names of recordings marked by hand
 
 
@@ -168,6 +169,11 @@ def recorded_at(file: CameraFile, offset_s: float | None) -> datetime:
     return min(at, now)
 
 
+def is_timed(file: CameraFile) -> bool:
+    """Tell whether the file's time tells it from others: a clock that lost its power writes the same times again."""
+    return file.modified is not None and file.modified >= _CLOCKS_SET_SINCE
+
+
 def source_key(visit: Visit, file: CameraFile) -> str:
     """Return what makes a file the same one at the next try: camera, path, size and the time it was written."""
     return f"{serial_form(visit.serial)}|{file.path}|{file.size}|{file.modified_raw}"
@@ -182,7 +188,7 @@ def _close_dead_visits(session: Session, camera_id: str, station_name: str) -> N
         or_(DockingVisit.station_id.is_(None), DockingVisit.station_id.in_(here)),
     )
     for dead in session.scalars(query.order_by(DockingVisit.id).limit(100)):
-        docking.finish_visit(session, dead.id, state=VisitState.LOST, files=dead.files, size=dead.bytes)
+        docking.abandon_visit(session, dead)
 
 
 def _unit_of(session: Session, place: Place) -> str | None:

@@ -84,6 +84,9 @@ KINDS: dict[str, Kind] = {
     "upload.expired": Kind("Lượt tải lên hết hạn", "Upload expired"),
     "upload.started": Kind("Bắt đầu tải lên", "Upload started"),
     "upload.terminated": Kind("Hủy lượt tải lên", "Upload terminated"),
+    "visit.abandoned": Kind(
+        "Lượt cắm máy bỏ dở khi trạm dừng đột ngột", "Docking visit left open by a station that died"
+    ),
 }
 
 RECEIPT_KINDS = tuple(name for name, kind in KINDS.items() if kind.receipt)

@@ -54,7 +54,7 @@ def start_visit(
     for other in session.scalars(open_visits.order_by(DockingVisit.id).limit(100)):
         if (other.station_id, other.slot, other.port) != (station_id, slot, port):
             raise SerialInUseError(serial=serial, slot=other.slot or other.port or "?")
-        other.state, other.ended_at = VisitState.LOST.value, now()
+        abandon_visit(session, other)
     camera = get_camera(session, camera_id)
     visit = DockingVisit(
         id=new_id(),
@@ -143,18 +143,27 @@ def finish_visit(
     visit = get_visit(session, visit_id)
     if visit.state != VisitState.OPEN:
         return visit
-    visit.state, visit.ended_at = VisitState(state).value, now()
     visit.files, visit.bytes = files, size
     visit.problems = json.dumps(list(problems), ensure_ascii=False)
+    _close(session, visit, state, "camera.pulled" if state == VisitState.LOST else "camera.undocked")
+    return visit
+
+
+def abandon_visit(session: Session, visit: DockingVisit) -> None:
+    """Close as lost a visit whose station died: nobody saw when the camera was taken out, so the log doesn't say that it was."""
+    _close(session, visit, VisitState.LOST, "visit.abandoned")
+
+
+def _close(session: Session, visit: DockingVisit, state: VisitState, kind: str) -> None:
+    visit.state, visit.ended_at = VisitState(state).value, now()
     custody.record(
         session,
-        "camera.pulled" if state == VisitState.LOST else "camera.undocked",
+        kind,
         object_id=visit.camera_id or visit.id,
         actor=f"station:{visit.station_id}" if visit.station_id else "system",
         device=visit.serial,
-        details={"visit": visit.id, "state": visit.state, "files": files, "bytes": size},
+        details={"visit": visit.id, "state": visit.state, "files": visit.files, "bytes": visit.bytes},
     )
-    return visit
 
 
 def get_visit(session: Session, visit_id: str) -> DockingVisit:
@@ -173,7 +182,7 @@ def close_open_visits(session: Session, station_id: str | None) -> int:
     )
     visits = list(session.scalars(query.order_by(DockingVisit.id)))
     for visit in visits:
-        finish_visit(session, visit.id, state=VisitState.LOST, files=visit.files, size=visit.bytes)
+        abandon_visit(session, visit)
     return len(visits)
 
 

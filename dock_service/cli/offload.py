@@ -99,15 +99,19 @@ class _Run:
     def _one(self, rt: "Runtime", camera: "Camera", port: str) -> None:
         from bodycam.cli.standalone import settle  # late: --help needs none of this
         from bodycam.fleet.models import VisitState
+        from dock_service.errors import CameraGoneError
         from dock_service.offload import Offload, Watch
         from dock_service.visit import Place, hold_camera
 
         with hold_camera(rt.settings.data_dir, camera.identity.serial), self._shown() as report:
             watch = Watch(report=report, settle=lambda events: settle(rt, events), stop=self.stop)
             work = Offload(rt, camera, Place(port), watch)
-            state = VisitState.LOST
+            state = VisitState.FAILED
             try:
                 state = VisitState.DONE if work.run().is_complete else VisitState.FAILED
+            except CameraGoneError:
+                state = VisitState.LOST  # the log then says that it was pulled, so no other end may be called so
+                raise
             finally:
                 self._keep(work)
                 work.end(state)

@@ -6,6 +6,7 @@ import os
 import random
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import func, select
@@ -197,6 +198,30 @@ def test_what_the_vault_lost_is_taken_from_the_camera_once_more(rt, dock, harm):
     assert [rt.vault.verify(row).ok for row in rows] == [False, True]
     outcome, _ = run(rt, dock.open())
     assert (outcome.recordings, outcome.skipped) == ([], 1)
+
+
+def test_a_clock_without_power_never_hides_a_new_recording_behind_an_old_one(rt, dock):
+    reset = 1_420_070_403  # 01/01/2015 00:00:03 each time the battery was empty; some cameras write files of one size
+    recordings = [make(70_000), make(70_000)]
+    for number, data in enumerate((recordings[0], recordings[0], recordings[1], recordings[1])):
+        virtual = dock.add({"DCIM/0001.MP4": data})
+        os.utime(virtual.card / "DCIM/0001.MP4", (reset, reset))
+        outcome, _ = run(rt, dock.open())
+        assert outcome.is_complete
+        assert [copied.duplicate for copied in outcome.recordings] == [number % 2 == 1]
+    with rt.db.read() as session:
+        rows = session.scalars(select(Recording.object_id).order_by(Recording.id)).all()
+    assert [b"".join(rt.vault.open(row).chunks()) for row in rows] == recordings
+
+
+def test_a_half_copied_file_without_a_time_is_not_gone_on_with(rt, dock):
+    first, second = make(6 << 20), make(6 << 20)
+    for data, faults in ((first, {"unplug_after_bytes": 4_500_000, "replug_after_s": 0.0}), (second, {})):
+        virtual = dock.add({"a.bin": data}, faults=faults)
+        os.utime(virtual.card / "a.bin", (0, 0))
+        with suppress(CameraGoneError):
+            run(rt, dock.open(), VisitState.LOST)
+    assert sealed(rt) == {"a.bin": second}
 
 
 def test_a_file_that_changes_while_it_is_read_is_no_copy_and_the_others_go_on(rt, tmp_path, monkeypatch):

@@ -14,6 +14,8 @@ from sqlalchemy import select
 from virtual_dock import VirtualDock
 
 from bodycam.cli.standalone import standalone
+from bodycam.custody.models import CustodyEvent
+from bodycam.fleet.models import DockingVisit
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
 
@@ -99,11 +101,23 @@ def test_interrupted_it_says_so_and_goes_on_next_time(tmp_path, bus, command):
     code, said, _ = finish(process)
     assert code == 130
     assert [problem["code"] for problem in said["problems"]] == ["offload_stopped"]
+    with standalone(load_settings({"BODYCAM_DATA_DIR": str(tmp_path / "data")})) as rt, rt.db.read() as session:
+        assert session.scalars(select(DockingVisit.state)).all() == ["failed"]
+        assert "camera.pulled" not in session.scalars(select(CustodyEvent.kind)).all(), "nobody pulled it"
     profile = virtual.folder / "camera.toml"
     profile.write_text(profile.read_text().replace("rate = 1500000\n", ""))
     code, said, err = finish(command("offload", "usb:1-1", "--json"))
     assert code == 0, err
     assert catalogue(tmp_path) == EXPECTED
+
+
+def test_nothing_the_installation_writes_can_be_read_by_others(tmp_path, bus, command):
+    bus.add(FILES)
+    (tmp_path / "data").mkdir(mode=0o755)  # as an administrator makes it, with the usual umask
+    code, _, err = finish(command("offload", "usb:1-1", "--json"))
+    assert code == 0, err
+    exposed = [path for path in (tmp_path / "data").rglob("*") if path.lstat().st_mode & 0o077]
+    assert exposed == []
 
 
 def test_a_folder_is_offloaded_and_a_wrong_source_is_refused_by_name(tmp_path, command):

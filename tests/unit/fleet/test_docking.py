@@ -57,6 +57,9 @@ def test_a_visit_left_open_in_the_same_slot_is_closed_as_lost(db):
         assert [first.state, second.state] == ["lost", "open"]
         assert docking.close_open_visits(session, station.id) == 1
         assert second.state == "lost"
+        kinds = session.scalars(select(CustodyEvent.kind).where(CustodyEvent.object_id == camera.id)).all()
+        assert sorted(kinds)[-2:] == ["visit.abandoned"] * 2
+        assert "camera.pulled" not in kinds, "nobody saw it pulled"
 
 
 def test_a_command_is_taken_once_and_the_board_is_one_row(db):
