@@ -4,7 +4,7 @@ from bodycam.errors import BodycamError, ConflictError, NotFoundError
 
 
 class NoSuchSubmissionError(NotFoundError):
-    """The one neutral answer to a wrong, an unknown and a throttled code alike: it tells nothing about any submission."""
+    """The one neutral answer to a wrong and an unknown code alike: it tells nothing about any submission."""
 
     code = "no_such_submission"
     vi = "Không mở được hồ sơ với mã này. Kiểm tra lại từng nhóm ký tự, đợi một phút rồi thử lại."

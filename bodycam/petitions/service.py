@@ -139,6 +139,9 @@ def register_code(session: Session, submission_id: str, keys: CodeKeys, source: 
         raise NoSuchSubmissionError(what="submission")
     if submission.code_confirmed:
         raise SubmissionClosedError(what="code")
+    taken = session.scalar(select(Submission.id).where(Submission.lookup_id == keys.lookup_id))
+    if taken not in {None, submission_id}:  # 128 random bits never meet by chance: somebody copied it off a receipt
+        raise SubmissionClosedError(what="code")
     submission.lookup_id = keys.lookup_id
     submission.sign_in_public = keys.sign_in_public
     submission.reply_public = keys.reply_public

@@ -1,8 +1,9 @@
 """Opening a report with its secret code: a signed challenge, one neutral answer, and a brake without addresses.
 
 The browser proves that it holds the code by signing a challenge; the code itself stays with the citizen. Whatever is wrong,
-the answer is the same. Failures are counted by the first two digits of the look-up id (1/256 of all codes): a guesser slows
-only that share down, and nobody can lock everybody out. The total only adds a short pause.
+the answer is the same, after a pause that grows with the failures in the database: those alike in the first two digits of the
+look-up id (1/256 of all) and, less, all together. The right code is never refused: 130 random bits can't be guessed, while a
+lock would let whoever saw a receipt's QR code keep its owner out.
 """
 
 from contextlib import suppress
@@ -19,9 +20,9 @@ from bodycam.petitions.errors import NoSuchSubmissionError
 from bodycam.petitions.models import Submission, SubmissionState, SubmissionThrottle
 
 WINDOW = timedelta(minutes=10)
-MOST_FAILURES = 30  # of one prefix in a window
 MOST_PAUSE_S = 1.5
 PAUSE_STEP_S = 0.02
+ALIKE_STEP_S = 0.1
 _PREFIX = 2
 
 
@@ -33,32 +34,28 @@ def message(lookup_id: str, nonce: str) -> bytes:
 def open_submission(db: Database, lookup_id: str, nonce: str, signature: bytes) -> str:
     """Return the id of the report whose code signed the challenge.
 
-    Raises NoSuchSubmissionError alike for an unknown code, a wrong signature and a braked prefix; a failure is counted.
+    Raises NoSuchSubmissionError alike for an unknown code and a wrong signature; a failure is counted.
     """
     with db.read() as session:
-        braked = _failures(session, lookup_id[:_PREFIX]) >= MOST_FAILURES
         query = select(Submission).where(Submission.lookup_id == lookup_id, Submission.state != SubmissionState.DRAFT)
         submission = session.scalar(query)
     public = submission.sign_in_public if submission is not None else None
     signed = public is not None and secret_code.verifies(public, signature, message(lookup_id, nonce))
-    if submission is not None and signed and not braked:
+    if submission is not None and signed:
         return submission.id
     with db.write() as session:
         _count(session, lookup_id[:_PREFIX])
     raise NoSuchSubmissionError(what="submission")
 
 
-def pause_s(session: Session) -> float:
-    """Return how many seconds to wait before answering a wrong code: little, growing with all recent failures."""
-    total = session.scalar(
-        select(func.sum(SubmissionThrottle.failures)).where(SubmissionThrottle.window_started_at > clock.now() - WINDOW)
+def pause_s(session: Session, lookup_id: str) -> float:
+    """Return how many seconds to wait before answering a wrong code: little, growing with recent failures."""
+    recent = SubmissionThrottle.window_started_at > clock.now() - WINDOW
+    total = session.scalar(select(func.sum(SubmissionThrottle.failures)).where(recent)) or 0
+    alike = session.scalar(
+        select(SubmissionThrottle.failures).where(recent, SubmissionThrottle.key == lookup_id[:_PREFIX])
     )
-    return min(MOST_PAUSE_S, PAUSE_STEP_S * (int(total or 0) + 1))
-
-
-def _failures(session: Session, prefix: str) -> int:
-    row = session.get(SubmissionThrottle, prefix)
-    return row.failures if row is not None and row.window_started_at > clock.now() - WINDOW else 0
+    return min(MOST_PAUSE_S, PAUSE_STEP_S * int(total) + ALIKE_STEP_S * (alike or 0))
 
 
 def _count(session: Session, prefix: str) -> None:

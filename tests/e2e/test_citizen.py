@@ -264,12 +264,18 @@ def test_without_javascript_everything_works_and_says_that_it_is_weaker(
     page.get_by_role("heading", name="Tình trạng hồ sơ").wait_for()
 
 
-def test_quick_exit_leaves_an_empty_page_and_no_way_back(visit: Visit) -> None:
+def test_quick_exit_in_the_middle_of_sending_asks_nothing_and_leaves_no_way_back(visit: Visit, video: Path) -> None:
     page = visit()
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: asked.append(dialog.type))
     to_files(page)
+    slow(page)
+    page.get_by_label("Chọn video hoặc ảnh").set_input_files(video)
+    page.get_by_text(re.compile("MB trên 4,0 MB")).wait_for()
     page.get_by_role("link", name="Thoát nhanh").click()
     page.wait_for_url("**/thoat")
     assert page.inner_text("body") == ""
+    assert asked == []
     page.go_back()
     assert "QL1A" not in page.content()
 

@@ -1,6 +1,6 @@
 """Following a report with its secret code. The browser signs a challenge; without JavaScript the code itself is sent.
 
-A wrong code, an unknown one and a braked one get the same answer after the same kind of pause.
+A wrong code and an unknown one get the same answer after the same kind of pause.
 """
 
 import base64
@@ -97,7 +97,7 @@ def _open(lookup_id: str, nonce: str, signature: bytes) -> Response | tuple[str,
         submission_id = sign_in.open_submission(rt.db, lookup_id, nonce, signature)
     except NoSuchSubmissionError as error:
         with rt.db.read() as session:
-            pause = sign_in.pause_s(session)
+            pause = sign_in.pause_s(session, lookup_id)
         if _waiting.acquire(
             blocking=False
         ):  # the rest is answered at once: a flood of wrong codes must not hold every thread

@@ -21,7 +21,7 @@ async function go(url, options) {
   const next = new DOMParser().parseFromString(await answer.text(), "text/html");
   const main = next.getElementById("main");
   if (!main || !next.getElementById("uploads")) {
-    document.getElementById("uploads")?.dispatchEvent(new Event("leave"));
+    stopSending();
     location.assign(answer.url);
     return;
   }
@@ -34,12 +34,15 @@ async function go(url, options) {
   await enhance();
 }
 
+const stopSending = () => document.getElementById("uploads")?.dispatchEvent(new Event("leave"));
+
 function stays(url) {
   return sending() && url.origin === location.origin && !url.searchParams.has("lang");
 }
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if ("leaves" in form.dataset) stopSending();
   if (event.defaultPrevented || "leaves" in form.dataset || form.enctype === "multipart/form-data") return;
   const url = new URL(form.action || location.href);
   if (!stays(url)) return;
@@ -52,6 +55,8 @@ document.addEventListener("click", (event) => {
   if (!link || event.defaultPrevented) return;
   if ("exit" in link.dataset) {
     event.preventDefault();
+    stopSending();
+    document.documentElement.replaceChildren(); // gone at once, however long the answer takes
     location.replace(link.href); // the page left behind is not in the history
     return;
   }
