@@ -62,7 +62,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command; a domain error is two lines on standard error and its own exit code."""
+    """Run the command; an error of ours or of the system is two lines on standard error and an exit code, no trace."""
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:
@@ -76,6 +76,9 @@ def main() -> None:
         for text in dict.fromkeys([error.text("vi"), error.text("en")]):
             click.echo(text, err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder without rights: the person can do something about it
+        click.echo(f"Hệ điều hành không cho làm / The system refused: {error}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

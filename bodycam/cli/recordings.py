@@ -67,8 +67,7 @@ def export(recording_id: str, output: Path, reason: str) -> None:
 
     Example: bodycam recordings export 0193b2c4-7d1e-7c3a-9a55-0f6f3a1b2c3d -o stop.mp4
     """
-    import hashlib  # late: --help needs none of this
-    import os
+    import os  # late: --help needs none of this
 
     from bodycam import custody
     from bodycam.cli.standalone import standalone
@@ -76,25 +75,39 @@ def export(recording_id: str, output: Path, reason: str) -> None:
 
     if output.exists():
         raise click.ClickException(f"{output} đã có; chọn tên khác / already exists; choose another name")
+    if not output.absolute().parent.is_dir():
+        raise click.ClickException(f"{output.parent}: không có thư mục này / there is no such folder")
     with standalone(load_settings()) as rt:
         with rt.db.read() as session:
             row = _one(session, recording_id)
         custody.record_now(
             rt.db, "recording.exported", object_id=row.id, actor=f"shell:{os.getuid()}", reason_code=reason
         )
-        digest = hashlib.sha256()
-        part = output.with_name(output.name + ".part")
-        with part.open("xb") as file, rt.vault.open(row.object_id) as reader:
-            for block in reader.chunks(block=MEBIBYTE):
+        with rt.vault.open(row.object_id) as reader:
+            _write_out(reader.chunks(block=MEBIBYTE), output, row.sha256)
+    click.echo(f"{output}  {row.size} B  sha256 {row.sha256}")
+
+
+def _write_out(blocks: "Iterator[bytes]", output: Path, sha256: str) -> None:
+    """Write a file that is whole and has this hash when it gets its name; leave nothing behind otherwise."""
+    import hashlib  # late: --help needs none of this
+    import os
+    import tempfile
+
+    digest = hashlib.sha256()
+    with tempfile.NamedTemporaryFile(dir=output.absolute().parent, prefix=".bodycam-", delete=False) as file:
+        part = Path(file.name)
+        try:
+            for block in blocks:
                 file.write(block)
                 digest.update(block)
             file.flush()
             os.fsync(file.fileno())
-        if digest.hexdigest() != row.sha256:
-            part.unlink()
-            raise click.ClickException(f"{row.id}: dữ liệu không khớp mã băm / the bytes don't match their hash")
-        part.rename(output)
-    click.echo(f"{output}  {row.size} B  sha256 {row.sha256}")
+            if digest.hexdigest() != sha256:
+                raise click.ClickException(f"{output}: dữ liệu không khớp mã băm / the bytes don't match their hash")
+            part.rename(output)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _one(session: "Session", recording_id: str) -> "Recording":
