@@ -5,6 +5,7 @@ renewed at sign-in when the settings ask for more work than it was made with.
 """
 
 import secrets
+from collections.abc import Sequence
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -23,6 +24,7 @@ from bodycam.settings import SignInSettings
 LEAST_PASSWORD = 10
 MOST_PASSWORD = 200
 MAX_USERNAME = 64
+MOST_GRANTS = 2000  # of one page of accounts together
 
 
 def username_form(text: str) -> str:
@@ -149,6 +151,16 @@ def grants_of(session: Session, account_id: str) -> list[tuple[str, Unit]]:
     """Return an account's (role, unit) pairs, by role and unit name; an account has few."""
     query = select(Grant.role, Unit).join(Unit, Unit.id == Grant.unit_id).where(Grant.account_id == account_id)
     return [(role, unit) for role, unit in session.execute(query.order_by(Grant.role, Unit.name, Grant.id))]
+
+
+def grants_by_account(session: Session, account_ids: Sequence[str]) -> dict[str, list[tuple[str, Unit]]]:
+    """Return the (role, unit) pairs of several accounts in one query, for a list of them."""
+    query = select(Grant.account_id, Grant.role, Unit).join(Unit, Unit.id == Grant.unit_id)
+    query = query.where(Grant.account_id.in_(account_ids)).order_by(Grant.role, Unit.name, Grant.id).limit(MOST_GRANTS)
+    found: dict[str, list[tuple[str, Unit]]] = {}
+    for account_id, role, unit in session.execute(query):
+        found.setdefault(account_id, []).append((role, unit))
+    return found
 
 
 def new_password() -> str:

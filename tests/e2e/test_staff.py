@@ -15,6 +15,7 @@ PAGES = {
     "commander": ["/recordings", "/recordings?q=khong-co-gi", "/cases", "/cases/new", "/devices"],
     "case_officer": ["/cases/{case_id}", "/cases/{case_id}/edit", "/cases/new/traffic_stop"],
     "auditor": ["/log", "/vault", "/submissions", "/recordings/{stop_id}/access-log", "/devices-nowhere"],
+    "administrator": ["/accounts", "/devices"],
     "intake": ["/recordings", "/submissions"],
     "monitor": ["/account", "/devices", "/devices/{camera_id}"],
 }

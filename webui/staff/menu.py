@@ -24,6 +24,7 @@ ENTRIES = (
     Entry("devices.index", "fleet.view", "Thiết bị", "Devices"),
     Entry("dock.index", "dock.view", "Trạm cắm", "Docks"),
     Entry("submissions.index", "submission.list", "Tin người dân gửi", "Citizens' reports"),
+    Entry("accounts.index", "account.edit", "Tài khoản", "Accounts"),
     Entry("vault.index", "vault.scrub", "Kho dữ liệu", "Vault"),
     Entry("log.index", "log.view", "Nhật ký hệ thống", "System log"),
 )

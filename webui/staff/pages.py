@@ -9,13 +9,26 @@ from bodycam.access.permissions import ROLE_NAMES
 from bodycam.cases.errors import CaseFieldError, LinkError
 from bodycam.cases.matching import strength
 from bodycam.cases.models import CaseRecording
-from bodycam.people.errors import WeakPasswordError
+from bodycam.people.errors import NameTakenError, WeakPasswordError
 from bodycam.people.numbers import number_label
 from bodycam.petitions.errors import ForbiddenStepError
 from webui.common import errors
 from webui.common.base import runtime
 from webui.common.locale import language, t
-from webui.staff import access_log, account, cases, devices, dock, log, player, recordings, signin, submissions, vault
+from webui.staff import (
+    access_log,
+    account,
+    accounts,
+    cases,
+    devices,
+    dock,
+    log,
+    player,
+    recordings,
+    signin,
+    submissions,
+    vault,
+)
 from webui.staff.menu import ENTRIES
 from webui.staff.verdicts import look
 
@@ -31,6 +44,7 @@ BLUEPRINTS = (
     vault.bp,
     submissions.bp,
     account.bp,
+    accounts.bp,
 )
 
 
@@ -39,7 +53,7 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(look=look, menu=[entry for entry in ENTRIES if entry.endpoint in app.view_functions])
-    for refused in (CaseFieldError, ForbiddenStepError, LinkError, WeakPasswordError):
+    for refused in (CaseFieldError, ForbiddenStepError, LinkError, NameTakenError, WeakPasswordError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(

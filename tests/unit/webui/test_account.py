@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from staff_story import PASSWORD
+from flask import Flask
+from staff_story import PASSWORD, Story
 
 from bodycam.runtime import Runtime
 from webui.apps import create_staff_app
@@ -62,3 +63,38 @@ def test_what_nobody_foresaw_shows_a_request_id_and_nothing_inside(rt: Runtime) 
     assert answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
     assert "secret detail" not in answer.text
     assert answer.headers["X-Request-Id"] in answer.text
+
+
+def test_an_administrator_makes_an_account_whose_password_shows_once(app: Flask, as_role, story: Story) -> None:
+    admin = as_role("administrator")
+    page = admin.post("/accounts", data={"username": "Le.Van", "name": "Lê Văn"}).text
+    password = page.partition('class="secret">')[2].partition("<")[0]
+    address = page.partition('action="/accounts/')[2].partition("/active")[0]
+    assert password not in admin.get(f"/accounts/{address}").text
+    admin.post(f"/accounts/{address}/roles", data={"role": "commander", "unit": story.team_id})
+    person = app.test_client()
+    assert person.post("/sign-in", data={"username": "le.van", "password": password}).status_code == HTTPStatus.FOUND
+    assert person.get("/recordings").status_code == HTTPStatus.OK
+    gone = {"role": "commander", "unit": story.team_id, "step": "withdraw"}
+    admin.post(f"/accounts/{address}/roles", data=gone)
+    assert person.get("/recordings").status_code == HTTPStatus.FORBIDDEN
+    admin.post(f"/accounts/{address}/active", data={"active": "0"})
+    assert person.get("/account").status_code == HTTPStatus.FOUND
+
+
+def test_an_administrator_meets_named_errors(as_role) -> None:
+    admin = as_role("administrator")
+    taken = admin.post("/accounts", data={"username": "head", "name": "Hai"})
+    assert (taken.status_code, "đã có" in taken.text) == (HTTPStatus.BAD_REQUEST, True)
+    own = admin.get("/accounts").text.partition('href="/accounts/')[2].partition('"')[0]
+    assert "không tự tắt" in admin.post(f"/accounts/{own}/active", data={"active": "0"}).text
+    assert (
+        admin.post(f"/accounts/{own}/roles", data={"role": "king", "unit": "x"}).status_code == HTTPStatus.BAD_REQUEST
+    )
+    assert admin.post(f"/accounts/{own}/roles", data={"role": "head", "unit": "x"}).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_an_administrator_never_sees_a_frame(as_role, story: Story) -> None:
+    admin = as_role("administrator")
+    for address in ("/recordings", f"/recordings/{story.stop_id}", f"/recordings/{story.stop_id}/original", "/cases"):
+        assert admin.get(address).status_code == HTTPStatus.FORBIDDEN
