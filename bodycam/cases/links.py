@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bodycam import custody
 from bodycam.cases.errors import LinkError
-from bodycam.cases.models import Case, CaseRecording, LinkState
+from bodycam.cases.models import CaseRecording, LinkState
 from bodycam.cases.service import get_case
 from bodycam.clock import now
 from bodycam.db import new_id, nfc
@@ -69,20 +69,6 @@ def recordings_of(session: Session, case_id: str) -> list[tuple[CaseRecording, R
     order = {LinkState.ATTACHED: 0, LinkState.PROPOSED: 1, LinkState.REJECTED: 2, LinkState.DETACHED: 3}
     rows = [(link, recording) for link, recording in session.execute(query.limit(MOST))]
     return sorted(rows, key=lambda row: order[LinkState(row[0].state)])
-
-
-def cases_of(session: Session, recording_id: str) -> list[tuple[CaseRecording, Case]]:
-    """Return the cases a recording is attached to or proposed for, best first; at most 500."""
-    query = (
-        select(CaseRecording, Case)
-        .join(Case, Case.id == CaseRecording.case_id)
-        .where(
-            CaseRecording.recording_id == recording_id,
-            CaseRecording.state.in_([LinkState.ATTACHED, LinkState.PROPOSED]),
-        )
-        .order_by(CaseRecording.state, CaseRecording.score.desc(), CaseRecording.id)
-    )
-    return [(link, case) for link, case in session.execute(query.limit(MOST))]
 
 
 def _leave(

@@ -21,7 +21,6 @@ class Box:
         return self.south <= lat <= self.north and self.west <= lon <= self.east
 
 
-MAINLAND = Box(8.0, 23.5, 102.0, 110.0)
 WITH_ISLANDS = Box(6.0, 23.5, 102.0, 118.0)
 
 

@@ -14,10 +14,7 @@ from pyproj import Geod, Transformer
 _WGS84 = 4326
 _WGS84_ELLIPSOID = Geod(ellps="WGS84")
 
-VN2000 = 4756  # geographic
 UTM_48N, UTM_49N = 3405, 3406
-TM3_ZONES = (5896, 5897, 5898, 5899)  # 102°, 105°, 108°, 107°45'
-PROVINCIAL_ZONES = range(9205, 9219)  # 103°00' to 108°30', EPSG names of the provinces before the mergers
 
 
 @dataclass(frozen=True)

@@ -97,11 +97,3 @@ class UploadBusyError(ConflictError):
     code = "upload_busy"
     vi = "Tệp này đang được gửi từ một cửa sổ khác. Đóng cửa sổ kia hoặc đợi vài giây rồi thử lại."
     en = "This file is being sent from another window. Close it, or wait a few seconds and try again."
-
-
-class HashMismatchError(BodycamError):
-    """What arrived is not what the sender's device hashed; it is kept for diagnosis and counts as not received."""
-
-    code = "hash_mismatch"
-    vi = "Tệp nhận được không khớp với tệp trên máy gửi. Tệp chưa được tiếp nhận; hãy chọn lại tệp và gửi lại."
-    en = "What arrived differs from the file on the sender's device. It is not accepted; choose the file and send it again."

@@ -17,7 +17,6 @@ from bodycam.telemetry.track import Collector, Point, PointTime, Track
 
 MAGIC = b"DEVC"
 _MAX_ELEMENTS = 20_000
-_MAX_DEPTH = 4
 _CODES = {"b": "b", "B": "B", "s": "h", "S": "H", "l": "i", "L": "I", "f": "f", "d": "d", "j": "q", "J": "Q"}
 _GPS9_FIELDS = "lllllllSS"
 _EPOCH_2000 = datetime(2000, 1, 1, tzinfo=UTC)

@@ -59,14 +59,6 @@ class KeyExposedError(BodycamError):
     en = "Other users of this machine can read {path}. Run: chmod 600 (file) or 700 (folder), and consider a new key."
 
 
-class SourceChangedError(BodycamError):
-    """What is being copied isn't what it was when copying began; the copy starts anew."""
-
-    code = "source_changed"
-    vi = "{source} đã thay đổi trong lúc sao chép. Bản sao dở bị bỏ và sẽ sao chép lại từ đầu."
-    en = "{source} changed while it was copied. The partial copy is dropped and copying starts anew."
-
-
 class SpoolBusyError(ConflictError):
     """Somebody else is writing the same attempt."""
 
