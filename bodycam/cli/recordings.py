@@ -128,7 +128,7 @@ def _every(session: "Session", text: str) -> "Iterator[Recording]":
     after = None
     while True:
         wanted = RecordingFilter(text=text, citizens=True, sidecars=True)
-        page = find_recordings(session, EVERYTHING, wanted, after=after, limit=200)
+        page = find_recordings(session, EVERYTHING, wanted, cases=EVERYTHING, after=after, limit=200)
         yield from page.recordings
         after = page.after
         if after is None:

@@ -1,7 +1,8 @@
 """Recordings by everything a supervisor knows: when, who, which camera, which plate, which case, or any words.
 
 Words are compared folded (lower case, no diacritics, đ as d), each as a part of what the recording is known by. A citizen's
-recording is left out unless the asker may read submissions: a complaint never shows to the one complained of.
+recording is left out unless the asker may read submissions: a complaint never shows to the one complained of. A case the asker
+may not see leads to nothing: else a search for its words would tell that it is there.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from bodycam.cases.identifiers import compact, search_forms
 from bodycam.cases.models import Case, CaseIdentifier, CaseRecording, LinkState
+from bodycam.cases.queries import visible
 from bodycam.db import fold
 from bodycam.errors import InvalidInputError
 from bodycam.fleet.models import Camera
 from bodycam.people.models import Officer, Unit
-from bodycam.people.scope import Scope
+from bodycam.people.scope import NOTHING, Scope
 from bodycam.recordings.models import Kind, Origin, Recording, RecordingPlate
 
 MOST = 200
@@ -51,15 +53,23 @@ class Page:
 
 
 def find_recordings(
-    session: Session, scope: Scope, wanted: RecordingFilter, *, after: str | None = None, limit: int = 50
+    session: Session,
+    scope: Scope,
+    wanted: RecordingFilter,
+    *,
+    cases: Scope = NOTHING,
+    after: str | None = None,
+    limit: int = 50,
 ) -> Page:
-    """Return a page of recordings inside the scope, newest first.
+    """Return a page of recordings inside the scope, newest first; only cases inside `cases` lead to theirs.
 
     Raises:
         InvalidInputError: `after` is not a cursor of this listing.
     """
     limit = max(1, min(limit, MOST))
-    query = select(Recording).where(scope.condition(Recording.unit_id, Recording.officer_id), *_conditions(wanted))
+    query = select(Recording).where(
+        scope.condition(Recording.unit_id, Recording.officer_id), *_conditions(wanted, cases)
+    )
     if after:
         moment, row_id = _cursor(after)
         query = query.where(tuple_(Recording.shown_at, Recording.id) < tuple_(moment, row_id))
@@ -70,7 +80,7 @@ def find_recordings(
     return Page(rows, f"{rows[-1].shown_at.isoformat()}~{rows[-1].id}" if more else None)
 
 
-def _conditions(wanted: RecordingFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: RecordingFilter, cases: Scope) -> list[ColumnElement[bool]]:
     asked: list[tuple[object, Callable[[], ColumnElement[bool]]]] = [
         (not wanted.citizens, lambda: Recording.origin != Origin.CITIZEN),
         (not wanted.sidecars, lambda: Recording.kind != Kind.SIDECAR),
@@ -80,11 +90,11 @@ def _conditions(wanted: RecordingFilter) -> list[ColumnElement[bool]]:
         (wanted.unit_id, lambda: Recording.unit_id.in_(_units_below(wanted.unit_id or ""))),
         (wanted.officer.strip(), lambda: Recording.officer_id.in_(_officers(wanted.officer))),
         (wanted.camera.strip(), lambda: Recording.camera_id.in_(_cameras(wanted.camera.strip()))),
-        (wanted.plate.strip(), lambda: _with_plate(compact(wanted.plate))),
-        (wanted.case.strip(), lambda: Recording.id.in_(_of_case(wanted.case.strip()))),
+        (wanted.plate.strip(), lambda: _with_plate(compact(wanted.plate), cases)),
+        (wanted.case.strip(), lambda: Recording.id.in_(_of_case(wanted.case.strip(), cases))),
     ]
     found = [condition() for question, condition in asked if question]
-    return [*found, _mentions(wanted.text)] if wanted.text.strip() else found
+    return [*found, _mentions(wanted.text, cases)] if wanted.text.strip() else found
 
 
 def _units_below(unit_id: str) -> Select[str]:
@@ -104,7 +114,7 @@ def _officers(text: str) -> Select[str]:
     return select(Officer.id).where(matches)
 
 
-def _of_case(text: str) -> Select[str]:
+def _of_case(text: str, scope: Scope) -> Select[str]:
     words = fold(text)
     forms = [CaseIdentifier.compact.startswith(form) for form in search_forms(text)]
     identifier = or_(*forms) if forms else CaseIdentifier.id.is_(None)
@@ -112,26 +122,31 @@ def _of_case(text: str) -> Select[str]:
     by_identifier = select(CaseIdentifier.case_id).where(identifier)
     return select(CaseRecording.recording_id).where(
         CaseRecording.state.in_(_LINKED),
+        CaseRecording.case_id.in_(select(Case.id).where(visible(scope))),
         or_(CaseRecording.case_id.in_(cases), CaseRecording.case_id.in_(by_identifier)),
     )
 
 
-def _mentions(text: str) -> ColumnElement[bool]:
+def _mentions(text: str, cases: Scope) -> ColumnElement[bool]:
     """Known by every word; or the whole text is the beginning of a plate or of a case's identifier, number or title."""
     words = and_(*(Recording.folded.contains(word, autoescape=True) for word in fold(text).split()))
     identifier = compact(text)
     if len(identifier) < _SHORTEST_IDENTIFIER:
         return words
-    return or_(words, _with_plate(identifier), Recording.id.in_(_of_case(text.strip())))
+    return or_(words, _with_plate(identifier, cases), Recording.id.in_(_of_case(text.strip(), cases)))
 
 
-def _with_plate(prefix: str) -> ColumnElement[bool]:
+def _with_plate(prefix: str, cases: Scope) -> ColumnElement[bool]:
     """Noted on the recording, or an identifier of a case it's proposed for or attached to."""
     noted = select(RecordingPlate.recording_id).where(RecordingPlate.compact.startswith(prefix))
     of_case = (
         select(CaseRecording.recording_id)
         .join(CaseIdentifier, CaseIdentifier.case_id == CaseRecording.case_id)
-        .where(CaseRecording.state.in_(_LINKED), CaseIdentifier.compact.startswith(prefix))
+        .where(
+            CaseRecording.state.in_(_LINKED),
+            CaseRecording.case_id.in_(select(Case.id).where(visible(cases))),
+            CaseIdentifier.compact.startswith(prefix),
+        )
     )
     return or_(Recording.id.in_(noted), Recording.id.in_(of_case))
 

@@ -32,10 +32,10 @@ ROWS = 30
 def index() -> str:
     """Show one page of what was asked for, newest first."""
     asked = {name: request.args.get(name, "").strip() for name in FIELDS}
-    reach = scope("recording.list")
+    reach, cases, after = scope("recording.list"), scope("case.list"), request.args.get("after") or None
     with runtime().db.read() as session:
-        page = find_recordings(session, reach, _filter(asked), after=request.args.get("after") or None, limit=ROWS)
-        rows = describe(session, page.recordings, scope("case.list"))
+        page = find_recordings(session, reach, _filter(asked), cases=cases, after=after, limit=ROWS)
+        rows = describe(session, page.recordings, cases)
         units = list_units(session, reach)
     viewing = scope("recording.view")
     given = {name: value for name, value in asked.items() if value}

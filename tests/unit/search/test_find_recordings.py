@@ -72,9 +72,9 @@ def world(db: Database) -> World:
     return World(db)
 
 
-def _names(db: Database, scope: Scope = EVERYTHING, **wanted: object) -> list[str]:
+def _names(db: Database, scope: Scope = EVERYTHING, cases: Scope = EVERYTHING, **wanted: object) -> list[str]:
     with db.read() as session:
-        page = find_recordings(session, scope, RecordingFilter(**wanted))  # type: ignore[arg-type]
+        page = find_recordings(session, scope, RecordingFilter(**wanted), cases=cases)  # type: ignore[arg-type]
         return [row.name for row in page.recordings]
 
 
@@ -132,6 +132,9 @@ def test_a_plate_or_a_minute_leads_to_the_recordings_of_its_case(
         session.add(CaseRecording(case_id=case.id, recording_id=world.recordings[1], state=LinkState.PROPOSED))
         session.add(CaseRecording(case_id=case.id, recording_id=world.recordings[2], state=LinkState.REJECTED))
     assert _names(db, **{field: typed}) == ["DCIM/01.MP4"]
+    elsewhere = Scope(subtrees=(world.units[1].path,))
+    assert _names(db, cases=elsewhere, **{field: typed}) == [], "a case one may not see must not be found out by asking"
+    assert _names(db, cases=elsewhere, plate=typed) == []
 
 
 def test_what_citizens_sent_shows_only_to_who_may_read_submissions(db: Database, world: World) -> None:
