@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,12 +58,16 @@ def offload(source: str, bus_setting: str | None, as_json: bool) -> None:
 
 @contextmanager
 def _interruptible(stop: threading.Event) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM end the copying in order; a second Ctrl-C ends at once."""
+    """Let the first Ctrl-C or SIGTERM end the copying in order; a second Ctrl-C, a second later, ends at once."""
+    asked = 0.0
 
     def ask(number: int, _frame: object) -> None:
-        if stop.is_set() and number == signal.SIGINT:
+        nonlocal asked
+        if not stop.is_set():
+            asked = time.monotonic()
+            stop.set()
+        elif number == signal.SIGINT and time.monotonic() - asked > 1:  # timeout(1) sends every signal twice
             raise KeyboardInterrupt
-        stop.set()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
