@@ -39,6 +39,7 @@ _POLL_S = 0.2
 _BUSY_AGAIN_S = 2.0
 _GONE_AGAIN_S = 3.0
 _DATABASE_AGAIN_S = 5.0
+_FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
 _ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
 _QUEUED = ("Đang chờ đến lượt", "Waiting for its turn")
 
@@ -117,6 +118,8 @@ class Slot:
 
     def _wait(self, seconds: float | None) -> None:
         """Wait until the camera is taken out, somebody asks to try again, the seconds are over, or a full disk has room."""
+        if self._is_full:
+            seconds = _FULL_AGAIN_S
         end = math.inf if seconds is None else clock.monotonic() + seconds
         enough = self._room() + _ROOM_BYTES if self._is_full else 0
         while not (self._over() or self._retry.is_set()) and clock.monotonic() < end:

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodycam.errors import InvalidInputError
+from bodycam.db import Database
+from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError, InvalidInputError
 from webui.common import formatting
 from webui.common.headers import POLICY
 from webui.common.ranges import OPEN_ENDED, asked_range
@@ -45,6 +46,31 @@ def test_static_files_stay_in_their_folder(client: FlaskClient) -> None:
 def test_an_error_for_a_script_is_json(client: FlaskClient) -> None:
     answer = client.get("/nowhere", headers={"Accept": "application/json"})
     assert answer.get_json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (DatabaseAwayError(reason="OperationalError"), HTTPStatus.SERVICE_UNAVAILABLE, ("không trả lời", "not answer")),
+        (DiskFullError(path="/data"), HTTPStatus.INSUFFICIENT_STORAGE, ("đã đầy", "is full")),
+    ],
+)
+def test_a_database_in_trouble_is_a_page_with_its_name(
+    as_role, monkeypatch: pytest.MonkeyPatch, error: BodycamError, status: HTTPStatus, words: tuple[str, str]
+) -> None:
+    client: FlaskClient = as_role("commander")
+
+    def failing(_self: Database) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "read", failing)
+        patch.setattr(Database, "write", failing)
+        for language, word in zip(("vi", "en"), words, strict=True):
+            answer = client.get(f"/recordings?lang={language}")
+            assert answer.status_code == status
+            assert word in answer.text
+    assert client.get("/recordings").status_code == HTTPStatus.OK
 
 
 def test_the_language_is_remembered(client: FlaskClient) -> None:
