@@ -19,6 +19,14 @@ class VaultIoError(BodycamError):
     en = "The vault's disk reports an error at {path}: {reason}. Check the disk and its cable, then try again."
 
 
+class VaultMissingError(BodycamError):
+    """The vault was in this folder, and the folder is empty now: a disk isn't mounted, or the vault was moved."""
+
+    code = "vault_missing"
+    vi = "Không thấy kho ở {path}, nơi kho đã từng nằm. Gắn lại ổ đĩa rồi chạy lại. Nếu cố ý bỏ kho cũ, xóa tệp {mark}."
+    en = "The vault isn't in {path}, where it was. Mount its disk, then start again. If the old vault was given up on purpose, remove {mark}."
+
+
 class DamagedObjectError(BodycamError):
     """Sealed or spooled bytes are not what was written."""
 

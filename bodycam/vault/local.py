@@ -20,8 +20,15 @@ from pathlib import Path
 from bodycam.vault import disk
 from bodycam.vault.appender import BLOCK, Appender
 from bodycam.vault.envelope import open_envelope, write_envelope
-from bodycam.vault.errors import DamagedObjectError, KeyDamagedError, KeyMissingError, ObjectMissingError, VaultIoError
-from bodycam.vault.keyring import Keyring
+from bodycam.vault.errors import (
+    DamagedObjectError,
+    KeyDamagedError,
+    KeyMissingError,
+    ObjectMissingError,
+    VaultIoError,
+    VaultMissingError,
+)
+from bodycam.vault.keyring import PLACE, Keyring
 from bodycam.vault.manifest import open_manifest, seal_manifest
 from bodycam.vault.reader import SealedReader
 from bodycam.vault.spool import Spooled
@@ -29,6 +36,7 @@ from bodycam.vault.spool import Spooled
 _ID = re.compile(r"[0-9a-f]{64}")
 _SWEEP_AFTER_S = 24 * 3600
 _FORMAT = "bodycam-vault@1"
+_LABEL = "vault.json"
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,14 @@ class Vault:
     """One folder of sealed objects."""
 
     def __init__(self, root: Path, keyring: Keyring) -> None:
-        """Use the folder (0700), creating it when missing; raises `KeyMissingError` when another key sealed this vault."""
+        """Use the folder (0700), creating it the first time.
+
+        Raises `KeyMissingError` when another key sealed this vault, `VaultMissingError` when it was here and is not any more.
+        """
         self.root = root
         self.keyring = keyring
+        if keyring.place == str(root) and not (root / _LABEL).exists():
+            raise VaultMissingError(path=root, mark=keyring.path.with_name(PLACE))
         disk.make_folder(root / "objects")
         disk.make_folder(root / "tmp")
         _check_label(root, keyring)
@@ -206,7 +219,7 @@ class Vault:
 
 def _check_label(root: Path, keyring: Keyring) -> None:
     """Bind the vault to the key that seals it, so that a new key beside an old vault is noticed at start."""
-    label = root / "vault.json"
+    label = root / _LABEL
     if not label.exists():
         draft = root / "tmp" / secrets.token_hex(16)
         disk.write_file(draft, json.dumps({"format": _FORMAT, "key": keyring.key_id}).encode() + b"\n")
@@ -218,6 +231,7 @@ def _check_label(root: Path, keyring: Keyring) -> None:
         raise KeyDamagedError(path=label) from error
     if sealed_with != keyring.key_id:
         raise KeyMissingError(key_id=sealed_with, path=keyring.path.parent)
+    keyring.remember_place(root)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bodycam.vault import Keyring, Spool, Vault, disk, segment
-from bodycam.vault.errors import DamagedObjectError, KeyMissingError, ObjectMissingError
+from bodycam.vault.errors import DamagedObjectError, KeyMissingError, ObjectMissingError, VaultMissingError
 
 MIB = 1 << 20
 
@@ -243,3 +243,15 @@ def test_a_vault_needs_only_its_folder_and_its_keys(vault, seal, tmp_path):
     sealed = seal(b"film")
     again = Vault(vault.root, Keyring.open(tmp_path / "keys", create=False))
     assert b"".join(again.open(sealed.object_id).chunks()) == b"film"
+
+
+def test_an_unmounted_disk_is_never_taken_for_a_new_empty_vault(tmp_path):
+    keyring = Keyring.open(tmp_path / "keys")
+    Vault(tmp_path / "vault", keyring)
+    (tmp_path / "vault").rename(tmp_path / "unmounted")
+    with pytest.raises(VaultMissingError, match="Mount its disk"):
+        Vault(tmp_path / "vault", keyring)
+    assert not (tmp_path / "vault").exists(), "nothing is written into the empty mount point"
+    (tmp_path / "unmounted").rename(tmp_path / "vault")
+    Vault(tmp_path / "vault", keyring)
+    Vault(tmp_path / "elsewhere", keyring)  # another folder by setting is a decision
