@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from bodycam.errors import BodycamError
 
 LIFELINE = "--lifeline"
+GRACE_S = 20.0
 _LOWEST_LEVEL = 20  # info
 
 
@@ -51,7 +53,10 @@ def check_port(host: str, port: int, *, key: str) -> None:
 
 
 def hold_lifeline() -> None:
-    """End this process (SIGTERM to itself) once standard input closes, if `--lifeline` was given; else do nothing."""
+    """End this process (SIGTERM to itself) once standard input closes, if `--lifeline` was given; else do nothing.
+
+    One that is still there after `GRACE_S`, in the middle of a long piece of work, is killed: whatever it did can be done again.
+    """
     if LIFELINE not in sys.argv:
         return
 
@@ -59,6 +64,8 @@ def hold_lifeline() -> None:
         while os.read(0, 4096):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_S)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
 

@@ -78,3 +78,25 @@ def test_a_killed_supervisor_leaves_no_child(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     _until(lambda: not _alive(_pids(marks)[0]))
+
+
+def test_a_child_in_the_middle_of_long_work_ends_too_when_its_supervisor_is_gone(tmp_path: Path) -> None:
+    script = tmp_path / "busy.py"
+    script.write_text(
+        "import signal, sys, time\n"
+        "from bodycam import process\n"
+        "process.GRACE_S = 0.3\n"
+        "signal.signal(signal.SIGTERM, lambda *_: None)  # as a worker waits for its running job\n"
+        "process.hold_lifeline()\n"
+        "print('here', flush=True)\n"
+        "while True: time.sleep(0.1)\n"
+    )
+    command = [sys.executable, str(script), "--lifeline"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"here\n"
+        child.stdin.close()
+        assert child.wait(20) == -signal.SIGKILL
