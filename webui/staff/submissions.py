@@ -1,6 +1,6 @@
 """Citizens' reports, for intake and auditors alone: read, sorted, answered.
 
-Opening a report is an event before anything of it is shown; who reports is shown only after a press of its own, which is another
+Opening a report is an event before anything of it is shown, and so is each of its files; who reports is shown only after a press of its own, which is another
 event. What is written as an answer is what the citizen reads by the code.
 """
 
@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from bodycam import custody
+from bodycam.access.errors import ForbiddenError
 from bodycam.errors import InvalidInputError, NotFoundError
 from bodycam.petitions import service, uploads
 from bodycam.petitions.models import FileState, Submission, SubmissionFile, SubmissionState, Track
@@ -22,6 +22,7 @@ from webui.common.ranges import ranged
 from webui.common.signin import scope, viewer
 from webui.staff.cursors import read_cursor, write_cursor
 from webui.staff.history import story_of
+from webui.staff.viewings import open_submission, reason_for
 
 bp = Blueprint("submissions", __name__)
 ROWS = 30
@@ -56,7 +57,7 @@ def show(submission_id: str) -> str:
     rt = runtime()
     with rt.db.read() as session:
         _received(session, submission_id)
-    custody.record_now(rt.db, "submission.viewed", object_id=submission_id, actor=viewer().account_id)
+    open_submission(submission_id)
     return _page(submission_id, identity=False)
 
 
@@ -67,9 +68,7 @@ def identity(submission_id: str) -> str:
     rt = runtime()
     with rt.db.read() as session:
         _received(session, submission_id)
-    custody.record_now(
-        rt.db, "submission.viewed", object_id=submission_id, actor=viewer().account_id, reason_code="identity"
-    )
+    open_submission(submission_id, code="identity")
     return _page(submission_id, identity=True)
 
 
@@ -98,13 +97,17 @@ def triage(submission_id: str) -> BaseResponse:
 @bp.get("/submissions/<submission_id>/files/<file_id>")
 @allowed("submission.view")
 def file(submission_id: str, file_id: str) -> Response:
-    """Send a sealed file by ranges, to those who opened the report in the log before."""
+    """Send a sealed file by ranges, to those who opened the report in the log before; its first byte is an event of its own."""
+    if reason_for(submission_id) is None:
+        raise ForbiddenError(action="submission.view")
     with runtime().db.read() as session:
         _received(session, submission_id)
         found = session.get(SubmissionFile, file_id)
         if found is None or found.submission_id != submission_id or found.object_id is None:
             raise NotFoundError(what=t("tệp", "file"))
         recording = session.get(Recording, found.recording_id) if found.recording_id else None
+    if reason_for(file_id) is None:
+        open_submission(submission_id, file_id=file_id)
     mime = recording.mime if recording and recording.mime else "application/octet-stream"
     shown = mime.startswith(("video/", "audio/")) or mime in {"image/jpeg", "image/png", "image/webp"}
     return ranged(runtime().vault.open(found.object_id), mime, download=None if shown else f"{file_id}.bin")

@@ -17,17 +17,33 @@ MOST = 20
 
 def open_viewing(recording_id: str, reason: Given) -> None:
     """Commit `recording.viewed`, then allow this person to see the recording."""
-    who = viewer().account_id
     custody.record_now(
         runtime().db,
         "recording.viewed",
         object_id=recording_id,
-        actor=who,
+        actor=viewer().account_id,
         reason_code=reason.code,
         private=reason.private,
     )
-    kept = [grant for grant in session.get(_KEY, []) if grant[0] != recording_id]
-    session[_KEY] = [*kept, [recording_id, reason.code, who]][-MOST:]
+    _keep(recording_id, reason.code)
+
+
+def open_submission(submission_id: str, *, file_id: str | None = None, code: str | None = None) -> None:
+    """Commit `submission.viewed`, of a report or of one of its files, then allow this person to see that."""
+    custody.record_now(
+        runtime().db,
+        "submission.viewed",
+        object_id=submission_id,
+        actor=viewer().account_id,
+        reason_code=code,
+        details={"file": file_id} if file_id else {},
+    )
+    _keep(file_id or submission_id, code or "opened")
+
+
+def _keep(object_id: str, code: str) -> None:
+    kept = [grant for grant in session.get(_KEY, []) if grant[0] != object_id]
+    session[_KEY] = [*kept, [object_id, code, viewer().account_id]][-MOST:]
 
 
 def reason_for(recording_id: str) -> str | None:

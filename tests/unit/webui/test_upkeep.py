@@ -11,8 +11,10 @@ from bodycam import clock
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.sequencer import Sequencer
 from bodycam.jobs import service as jobs
+from bodycam.petitions import content
 from bodycam.petitions import service as petitions
 from bodycam.petitions.content import Identity
+from bodycam.petitions.models import FileState, Submission, SubmissionFile
 from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
 from bodycam.tasks import vault
@@ -87,6 +89,30 @@ def test_a_report_is_opened_only_after_an_event(rt: Runtime, as_role, report_id:
     with rt.db.read() as session:
         query = select(CustodyEvent.kind).where(CustodyEvent.object_id == report_id).order_by(CustodyEvent.id)
         assert session.scalars(query).all()[-2:] == ["submission.viewed", "submission.viewed"]
+
+
+def test_a_citizen_s_file_is_sent_only_after_an_event_and_leaves_one_of_its_own(
+    rt: Runtime, as_role, report_id
+) -> None:
+    with rt.spool.open("citizen-file") as writer:
+        writer.write(b"what a citizen filmed")
+        sealed = rt.vault.seal(writer.finish(), {})
+    with rt.db.write() as session:
+        key = session.get_one(Submission, report_id).wrapped_key
+        told = content.lock(rt.keyring, key, report_id, "metadata", "")
+        file = SubmissionFile(id="film", submission_id=report_id, metadata_sealed=told, size=sealed.size)
+        file.state, file.sha256, file.object_id = FileState.SEALED, sealed.sha256, sealed.object_id
+        file.created_at = file.expires_at = clock.now()
+        session.add(file)
+    client, address = as_role("intake"), f"/submissions/{report_id}/files/film"
+    assert client.get(address).status_code == HTTPStatus.FORBIDDEN
+    client.get(f"/submissions/{report_id}")
+    for _ in range(3):  # a player asks for many ranges: one look, one event
+        assert client.get(address).data == b"what a citizen filmed"
+    with rt.db.read() as session:
+        query = select(CustodyEvent.body).where(CustodyEvent.object_id == report_id).order_by(CustodyEvent.id)
+        bodies = session.scalars(query.where(CustodyEvent.kind == "submission.viewed")).all()
+    assert ['"file":"film"' in body for body in bodies] == [False, True]
 
 
 def test_intake_sorts_and_an_auditor_only_reads(as_role, report_id: str) -> None:
