@@ -150,6 +150,9 @@ class Offload:
                 if not (late := self._plan(visit, self._camera.list_files())):
                     break
                 self._copy_all(visit, late)
+            else:
+                for file in self._plan(visit, self._camera.list_files()):  # it writes on and on: never green
+                    self._problem(file.path, FileChangedError(path=file.path))
         except BodycamError as error:
             self._record("offload.failed", visit, {"code": error.code, "files": len(self.outcome.recordings)})
             raise

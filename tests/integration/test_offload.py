@@ -224,6 +224,25 @@ def test_a_half_copied_file_without_a_time_is_not_gone_on_with(rt, dock):
     assert sealed(rt) == {"a.bin": second}
 
 
+def test_a_camera_that_goes_on_recording_never_turns_green(rt, tmp_path, monkeypatch):
+    card = tmp_path / "card"
+    card.mkdir()
+    listed = FolderCamera.list_files
+
+    def recording_on(self):
+        (card / f"{len(list(card.iterdir()))}.bin").write_bytes(make(1000))
+        return listed(self)
+
+    monkeypatch.setattr(FolderCamera, "list_files", recording_on)
+    outcome, _ = run(rt, FolderCamera(card), VisitState.FAILED)
+    assert [problem.error.code for problem in outcome.problems] == ["file_changed"]
+    assert "camera.released" not in kinds(rt)
+    monkeypatch.undo()
+    outcome, _ = run(rt, FolderCamera(card))
+    assert outcome.is_complete
+    assert len(sealed(rt)) == len(list(card.iterdir()))
+
+
 def test_a_file_that_changes_while_it_is_read_is_no_copy_and_the_others_go_on(rt, tmp_path, monkeypatch):
     card = tmp_path / "card"
     card.mkdir()
