@@ -39,7 +39,7 @@ check: .make/dev ## format, lint, types, import directions, dependencies, templa
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports
 	$(VENV)/bin/deptry .
 	$(VENV)/bin/djlint --lint webui --quiet
 	$(PY) scripts/vendor.py --check
