@@ -21,14 +21,14 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from bodycam.errors import DatabaseAwayError, DiskFullError
+from bodycam.errors import DatabaseAwayError, DatabaseEmptyError, DiskFullError
 
 BUSY_TIMEOUT_MS = 15_000
 _AFTER_COMMIT = "bodycam_after_commit"
 # primary and extended result codes, sqlite.org/rescode.html; growing the -shm file on a full disk is an IOERR
 _SQLITE_FULL = {13, 4874}
 _SQLITE_BUSY = {5, 6}
-_POSTGRES_FULL = "53100"  # disk_full, PostgreSQL documentation, appendix A
+_POSTGRES_FULL, _POSTGRES_NO_TABLE = "53100", "42P01"  # PostgreSQL documentation, appendix A
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -113,9 +113,11 @@ class Database:
     def _name_trouble(self, context: ExceptionContext) -> None:
         """Raise our own error when it's the disk or the server, and no mistake of the program."""
         error = context.original_exception
+        code, state = getattr(error, "sqlite_errorcode", 0), getattr(error, "sqlstate", None)
+        if state == _POSTGRES_NO_TABLE or (code == 1 and "no such table" in str(error)):
+            raise DatabaseEmptyError from error
         if context.is_pre_ping or not isinstance(context.sqlalchemy_exception, OperationalError):
             return
-        code, state = getattr(error, "sqlite_errorcode", 0), getattr(error, "sqlstate", None)
         if code & 0xFF in _SQLITE_FULL or code in _SQLITE_FULL or state == _POSTGRES_FULL:
             raise DiskFullError(path=make_url(self.url).database) from error
         if code & 0xFF in _SQLITE_BUSY or context.is_disconnect or (context.connection is None and not self.is_sqlite):

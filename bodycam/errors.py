@@ -72,3 +72,11 @@ class DatabaseAwayError(BodycamError):
     code = "database_away"
     vi = "Cơ sở dữ liệu không trả lời ({reason}). Dữ liệu đã lưu vẫn còn nguyên; kiểm tra máy chủ cơ sở dữ liệu (`bodycam doctor`) rồi thử lại."
     en = "The database does not answer ({reason}). Nothing saved is lost; check its server (`bodycam doctor`), then try again."
+
+
+class DatabaseEmptyError(BodycamError):
+    """A table is missing: the database was never brought up to date."""
+
+    code = "database_empty"
+    vi = "Cơ sở dữ liệu chưa được chuẩn bị. Chạy: bodycam db upgrade"
+    en = "The database was not made ready. Run: bodycam db upgrade"

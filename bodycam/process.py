@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,6 +50,16 @@ def check_port(host: str, port: int, *, key: str) -> None:
             if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                 raise
             raise PortTakenError(host=host, port=port, key=key) from None
+
+
+def run_named(main: Callable[[], None]) -> int:
+    """Run a process's main; an error of ours is two lines on standard error and its exit code, no trace."""
+    try:
+        main()
+    except BodycamError as error:
+        sys.stderr.write(f"{error.text('vi')}\n{error.text('en')}\n")
+        return error.exit_code
+    return 0
 
 
 def hold_lifeline() -> None:

@@ -4,6 +4,7 @@ Polls the bus, gives every camera's slot a thread, writes the board as the stati
 and web meet only in the database. It can be killed at any moment: what was received is durable, and the next start goes on.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError
 from bodycam.fleet.docking import close_open_visits, ensure_station, take_commands
 from bodycam.fleet.models import StationCommand
 from bodycam.jobs.app import make_app
-from bodycam.process import hold_lifeline, log_to_stderr, only_one, stop_event
+from bodycam.process import hold_lifeline, log_to_stderr, only_one, run_named, stop_event
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from dock_service.board import Board
@@ -148,4 +149,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_named(main))

@@ -1,7 +1,9 @@
 """The clock of the jobs: `python -m bodycam.tasks.beat` asks for the sweep and the periodic work; only one runs."""
 
+import sys
+
 from bodycam.jobs.app import make_app
-from bodycam.process import hold_lifeline, log_to_stderr, only_one
+from bodycam.process import hold_lifeline, log_to_stderr, only_one, run_named
 from bodycam.settings import load_settings
 from bodycam.tasks.table import EVERY
 from bodycam.tasks.worker import ASK, SWEEP
@@ -25,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_named(main))

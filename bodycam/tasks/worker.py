@@ -5,6 +5,7 @@ row. Threads, not processes: foreign bytes are parsed in children of their own, 
 """
 
 import platform
+import sys
 import warnings
 
 import structlog
@@ -14,7 +15,7 @@ from celery.platforms import SecurityWarning
 from bodycam import clock
 from bodycam.jobs import service
 from bodycam.jobs.app import make_app
-from bodycam.process import hold_lifeline, log_to_stderr
+from bodycam.process import hold_lifeline, log_to_stderr, run_named
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from bodycam.tasks.table import EVERY, bind
@@ -89,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_named(main))

@@ -96,6 +96,12 @@ def test_a_camera_docked_at_one_machine_is_read_at_another_and_a_killed_worker_i
     early = machines.bodycam("recordings", "list")
     assert early.returncode == 1
     assert "bodycam db upgrade" in early.stderr
+    for name, module in (("worker", "bodycam.tasks.worker"), ("station", "dock_service.station")):
+        assert machines.start(f"early-{name}", module).wait(60) == 1
+        said = (tmp_path / f"early-{name}.log").read_text()
+        assert said.count("bodycam db upgrade") == 2, said
+        assert "Traceback" not in said
+        del machines.processes[f"early-{name}"]
     upgraded = machines.bodycam("db", "upgrade")
     assert upgraded.returncode == 0, upgraded.stderr
 
