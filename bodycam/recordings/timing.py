@@ -1,8 +1,8 @@
 """When a recording began: what the device wrote, and the best corrected time, each with where it's from.
 
 The order of trust: the receiver's own GPS time; a time written with its offset; the container's time corrected by the clock offset
-that the dock measured; the container's time alone. A GPS time that can't be (before body cameras, or after the sealing) is passed
-over here and named by the checks.
+that the dock measured; the container's time alone. A time that can't be (before body cameras, or after the sealing: a camera that
+writes local time as UTC) is passed over here and named by the checks: an unknown beginning ascribes a recording to nobody falsely.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from bodycam.telemetry.track import PointTime, Track
 
 _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _SLACK = timedelta(days=1)
+_FAST = timedelta(minutes=10)  # a clock nobody measured may be so much ahead
 _ORDER = (TimeKind.OFFSET, TimeKind.CONTAINER, TimeKind.DERIVED)
 
 
@@ -34,9 +35,19 @@ def beginning(info: MediaInfo, track: Track | None, *, clock_offset_s: float | N
     by_gps = _from_track(track, sealed_at)
     if by_gps is not None:
         return Beginning(device, raw, by_gps, "gps")
+    started, source = device, "device"
     if device is not None and clock_offset_s is not None and written is not None and written.kind != TimeKind.OFFSET:
-        return Beginning(device, raw, device - timedelta(seconds=clock_offset_s), "dock")
-    return Beginning(device, raw, device, "device" if device else None)
+        started, source = _without(device, clock_offset_s), "dock"
+    if started is None or started > sealed_at + _FAST:
+        return Beginning(device, raw, None, None)
+    return Beginning(device, raw, started, source)
+
+
+def _without(device: datetime, offset_s: float) -> datetime | None:
+    try:
+        return device - timedelta(seconds=offset_s)
+    except OverflowError:
+        return None
 
 
 def _written(info: MediaInfo) -> MediaTime | None:

@@ -199,6 +199,7 @@ def _describe(recording: Recording, reading: Reading, began: Beginning) -> None:
     recording.device_started_at, recording.started_at = began.device, began.started
     recording.time_raw, recording.time_source = began.raw or recording.time_raw, began.source
     recording.shown_at = began.started or recording.sealed_at
+    recording.ended_at = None
     if began.started and info.duration_s is not None:
         recording.ended_at = began.started + timedelta(seconds=info.duration_s)
     first_fix = next(iter(reading.track.fixed), None) if reading.track else None
