@@ -36,11 +36,23 @@ VIEWING = {
     "other": ("Lý do khác", "Other reason"),
 }
 EXPORTING = {code: VIEWING[code] for code in ("case_work", "complaint", "authority_request", "other")}
+READING = {
+    "intake": ("Tiếp nhận, phân loại", "Intake and sorting"),
+    "verifying": ("Xác minh nội dung phản ánh", "Verifying what is reported"),
+    "audit": ("Kiểm tra việc tiếp nhận, giải quyết", "Audit of how reports are handled"),
+    **{code: VIEWING[code] for code in ("authority_request", "other")},
+}
+IDENTIFYING = {
+    "contact_sender": ("Liên hệ người gửi để làm rõ", "To ask the sender for details"),
+    "send_answer": ("Gửi trả lời cho người gửi", "To send the answer"),
+    **{code: VIEWING[code] for code in ("authority_request", "other")},
+}
+_WORDS = VIEWING | READING | IDENTIFYING
 
 
 def words_of(code: str | None) -> str:
     """Return a reason's words for a code out of the log; an unknown code is shown as it is."""
-    return t(*VIEWING[code]) if code in VIEWING else code or ""
+    return t(*_WORDS[code]) if code in _WORDS else code or ""
 
 
 def given(choices: dict[str, tuple[str, str]]) -> Given:

@@ -1,7 +1,7 @@
 """Citizens' reports, for intake and auditors alone: read, sorted, answered.
 
-Opening a report is an event before anything of it is shown, and so is each of its files; who reports is shown only after a press of its own, which is another
-event. What is written as an answer is what the citizen reads by the code.
+The reason comes first: nothing of a report is shown before its viewing is committed, each file's first byte is an event of its
+own, and who reports takes another reason and shows once. What is written as an answer is what the citizen reads by the code.
 """
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -20,9 +20,10 @@ from webui.common.locale import t
 from webui.common.permissions import allowed
 from webui.common.ranges import ranged
 from webui.common.signin import scope, viewer
+from webui.staff import reasons
 from webui.staff.cursors import read_cursor, write_cursor
 from webui.staff.history import story_of
-from webui.staff.viewings import open_submission, reason_for
+from webui.staff.viewings import open_submission, open_submission_file, reason_for, record_identity
 
 bp = Blueprint("submissions", __name__)
 ROWS = 30
@@ -53,22 +54,35 @@ def index() -> str:
 @bp.get("/submissions/<submission_id>")
 @allowed("submission.view")
 def show(submission_id: str) -> str:
-    """Open a report: its text and files; the viewing is committed first."""
-    rt = runtime()
-    with rt.db.read() as session:
+    """Ask for the reason, or show the report's text and files when it was given."""
+    if reason_for(submission_id) is not None:
+        return _page(submission_id, identity=False)
+    with runtime().db.read() as session:
+        row = _received(session, submission_id)
+        files = count_files(session, [submission_id]).get(submission_id, 0)
+    return render_template(
+        "staff/submission_reason.html", row=row, files=files, states=STATE_WORDS, choices=reasons.READING
+    )
+
+
+@bp.post("/submissions/<submission_id>/view")
+@allowed("submission.view")
+def view(submission_id: str) -> BaseResponse:
+    """Take the reason, commit the viewing, and open the report."""
+    with runtime().db.read() as session:
         _received(session, submission_id)
-    open_submission(submission_id)
-    return _page(submission_id, identity=False)
+    open_submission(submission_id, reasons.given(reasons.READING))
+    return redirect(url_for("submissions.show", submission_id=submission_id))
 
 
 @bp.post("/submissions/<submission_id>/identity")
 @allowed("submission.triage")
 def identity(submission_id: str) -> str:
-    """Show who reports, after an event of its own."""
-    rt = runtime()
-    with rt.db.read() as session:
+    """Show who reports, once, after a reason and an event of their own."""
+    _reason_of(submission_id)
+    with runtime().db.read() as session:
         _received(session, submission_id)
-    open_submission(submission_id, code="identity")
+    record_identity(submission_id, reasons.given(reasons.IDENTIFYING))
     return _page(submission_id, identity=True)
 
 
@@ -98,8 +112,7 @@ def triage(submission_id: str) -> BaseResponse:
 @allowed("submission.view")
 def file(submission_id: str, file_id: str) -> Response:
     """Send a sealed file by ranges, to those who opened the report in the log before; its first byte is an event of its own."""
-    if reason_for(submission_id) is None:
-        raise ForbiddenError(action="submission.view")
+    reason = _reason_of(submission_id)
     with runtime().db.read() as session:
         _received(session, submission_id)
         found = session.get(SubmissionFile, file_id)
@@ -107,7 +120,7 @@ def file(submission_id: str, file_id: str) -> Response:
             raise NotFoundError(what=t("tệp", "file"))
         recording = session.get(Recording, found.recording_id) if found.recording_id else None
     if reason_for(file_id) is None:
-        open_submission(submission_id, file_id=file_id)
+        open_submission_file(submission_id, file_id, reason)
     mime = recording.mime if recording and recording.mime else "application/octet-stream"
     shown = mime.startswith(("video/", "audio/")) or mime in {"image/jpeg", "image/png", "image/webp"}
     return ranged(runtime().vault.open(found.object_id), mime, download=None if shown else f"{file_id}.bin")
@@ -125,6 +138,8 @@ def _page(submission_id: str, *, identity: bool) -> str:
     return render_template(
         "staff/submission.html",
         row=row,
+        reason=reasons.words_of(reason_for(submission_id)),
+        identity_reasons=reasons.IDENTIFYING,
         content=service.content_of(rt.keyring, row),
         person=service.identity_of(rt.keyring, row) if identity else None,
         is_named=row.identity is not None,
@@ -136,6 +151,14 @@ def _page(submission_id: str, *, identity: bool) -> str:
         sealed=FileState.SEALED,
         can_triage=not scope("submission.triage").is_empty,
     )
+
+
+def _reason_of(submission_id: str) -> str:
+    """Return the reason given for a report; asking for a part of it without one is a refusal like any other."""
+    reason = reason_for(submission_id)
+    if reason is None:
+        raise ForbiddenError(action="submission.view")
+    return reason
 
 
 def _received(session: Session, submission_id: str) -> Submission:

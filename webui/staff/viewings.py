@@ -1,4 +1,4 @@
-"""Who may see a recording's frames in this sign-in: those who gave a reason, committed to the custody log beforehand.
+"""Who may see a recording or a citizen's report in this sign-in: those whose reason was committed to the custody log beforehand.
 
 The grant lies in the signed form cookie, tied to the account and emptied at every sign-in and sign-out; at most twenty are
 kept, the oldest is asked for its reason again.
@@ -28,17 +28,33 @@ def open_viewing(recording_id: str, reason: Given) -> None:
     _keep(recording_id, reason.code)
 
 
-def open_submission(submission_id: str, *, file_id: str | None = None, code: str | None = None) -> None:
-    """Commit `submission.viewed`, of a report or of one of its files, then allow this person to see that."""
+def open_submission(submission_id: str, reason: Given) -> None:
+    """Commit `submission.viewed`, then allow this person to read the report."""
+    _record_submission(submission_id, reason.code, reason.private)
+    _keep(submission_id, reason.code)
+
+
+def open_submission_file(submission_id: str, file_id: str, code: str) -> None:
+    """Commit `submission.viewed` of one file, with the reason given for its report, then allow this person to see it."""
+    _record_submission(submission_id, code, {}, file=file_id)
+    _keep(file_id, code)
+
+
+def record_identity(submission_id: str, reason: Given) -> None:
+    """Commit that somebody looks at who reports; it allows one look, so nothing is kept."""
+    _record_submission(submission_id, reason.code, reason.private, part="identity")
+
+
+def _record_submission(submission_id: str, code: str, private: dict[str, str], **details: str) -> None:
     custody.record_now(
         runtime().db,
         "submission.viewed",
         object_id=submission_id,
         actor=viewer().account_id,
         reason_code=code,
-        details={"file": file_id} if file_id else {},
+        private=private,
+        details=details,
     )
-    _keep(file_id or submission_id, code or "opened")
 
 
 def _keep(object_id: str, code: str) -> None:
@@ -46,9 +62,9 @@ def _keep(object_id: str, code: str) -> None:
     session[_KEY] = [*kept, [object_id, code, viewer().account_id]][-MOST:]
 
 
-def reason_for(recording_id: str) -> str | None:
-    """Return the reason code this person gave for this recording in this sign-in, None when none was given."""
+def reason_for(object_id: str) -> str | None:
+    """Return the reason code this person gave for a recording or a report in this sign-in, None when none was given."""
     for known_id, code, who in session.get(_KEY, []):
-        if known_id == recording_id and who == viewer().account_id:
+        if known_id == object_id and who == viewer().account_id:
             return str(code)
     return None

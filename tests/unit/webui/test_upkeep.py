@@ -79,16 +79,41 @@ def test_a_flipped_byte_turns_red(rt: Runtime, as_role, story: Story) -> None:
     assert story.stop_id not in as_role("administrator").get("/vault").text
 
 
-def test_a_report_is_opened_only_after_an_event(rt: Runtime, as_role, report_id: str) -> None:
-    client = as_role("intake")
+def viewings(rt: Runtime, report_id: str) -> list[str]:
+    with rt.db.read() as session:
+        query = select(CustodyEvent.body).where(CustodyEvent.object_id == report_id).order_by(CustodyEvent.id)
+        return list(session.scalars(query.where(CustodyEvent.kind == "submission.viewed")))
+
+
+def test_a_report_is_opened_only_after_a_reason_is_in_the_log(rt: Runtime, as_role, report_id: str) -> None:
+    client, address = as_role("intake"), f"/submissions/{report_id}"
     assert report_id in client.get("/submissions").text
-    page = client.get(f"/submissions/{report_id}").text
+    page = client.get(address).text
+    assert "Lý do xem" in page
+    assert "Tôi thấy" not in page
+    assert viewings(rt, report_id) == []
+    for given in ({}, {"reason": "curious"}, {"reason": "other", "words": " "}):
+        assert client.post(f"{address}/view", data=given).status_code == HTTPStatus.BAD_REQUEST
+    assert client.post(f"{address}/view", data={"reason": "intake"}).status_code == HTTPStatus.FOUND
+    page = client.get(address).text
     assert "Tôi thấy &lt;b&gt;đoàn xe&lt;/b&gt;" in page
     assert "Nguyễn Văn Dân" not in page
-    assert "Nguyễn Văn Dân" in client.post(f"/submissions/{report_id}/identity").text
-    with rt.db.read() as session:
-        query = select(CustodyEvent.kind).where(CustodyEvent.object_id == report_id).order_by(CustodyEvent.id)
-        assert session.scalars(query).all()[-2:] == ["submission.viewed", "submission.viewed"]
+    assert "Lý do xem: Tiếp nhận, phân loại" in page
+    assert ['"reason":"intake"' in body for body in viewings(rt, report_id)] == [True]
+    assert "Tôi thấy" not in as_role("auditor").get(address).text  # a reason is one person's, of one sign-in
+
+
+def test_who_reports_is_shown_once_for_a_reason_of_its_own(rt: Runtime, as_role, report_id: str) -> None:
+    client, address = as_role("intake"), f"/submissions/{report_id}"
+    given = {"reason": "contact_sender"}
+    assert client.post(f"{address}/identity", data=given).status_code == HTTPStatus.FORBIDDEN  # not even opened
+    client.post(f"{address}/view", data={"reason": "intake"})
+    assert client.post(f"{address}/identity").status_code == HTTPStatus.BAD_REQUEST
+    assert "Nguyễn Văn Dân" in client.post(f"{address}/identity", data=given).text
+    assert "Nguyễn Văn Dân" not in client.get(address).text
+    last = viewings(rt, report_id)[-1]
+    assert '"reason":"contact_sender"' in last
+    assert '"part":"identity"' in last
 
 
 def test_a_citizen_s_file_is_sent_only_after_an_event_and_leaves_one_of_its_own(
@@ -107,12 +132,13 @@ def test_a_citizen_s_file_is_sent_only_after_an_event_and_leaves_one_of_its_own(
     client, address = as_role("intake"), f"/submissions/{report_id}/files/film"
     assert client.get(address).status_code == HTTPStatus.FORBIDDEN
     client.get(f"/submissions/{report_id}")
+    assert client.get(address).status_code == HTTPStatus.FORBIDDEN  # the page that asks for the reason opens nothing
+    client.post(f"/submissions/{report_id}/view", data={"reason": "verifying"})
     for _ in range(3):  # a player asks for many ranges: one look, one event
         assert client.get(address).data == b"what a citizen filmed"
-    with rt.db.read() as session:
-        query = select(CustodyEvent.body).where(CustodyEvent.object_id == report_id).order_by(CustodyEvent.id)
-        bodies = session.scalars(query.where(CustodyEvent.kind == "submission.viewed")).all()
+    bodies = viewings(rt, report_id)
     assert ['"file":"film"' in body for body in bodies] == [False, True]
+    assert all('"reason":"verifying"' in body for body in bodies)
 
 
 def test_intake_sorts_and_an_auditor_only_reads(as_role, report_id: str) -> None:
@@ -121,6 +147,7 @@ def test_intake_sorts_and_an_auditor_only_reads(as_role, report_id: str) -> None
     assert as_role("auditor").post(f"{address}/identity").status_code == HTTPStatus.FORBIDDEN
     assert "Bước tiếp theo" not in as_role("auditor").get(address).text
     client = as_role("intake")
+    client.post(f"{address}/view", data={"reason": "intake"})
     answer = client.post(f"{address}/triage", data={"state": "sorting", "track": "reflection"})
     assert answer.status_code == HTTPStatus.FOUND
     assert "Đang phân loại" in client.get(address).text
