@@ -102,7 +102,8 @@ class Installation:
     def settled(self) -> bool:
         """Whether every camera is done and no job waits."""
         waiting = self.rows("SELECT 1 FROM job WHERE state IN ('waiting', 'running') LIMIT 1")
-        return self.slots().count("done") == CAMERAS and not waiting and self.count("recording") == RECORDINGS
+        own = self.rows("SELECT count(*) FROM recording WHERE origin = 'dock'")
+        return self.slots().count("done") == CAMERAS and not waiting and own == [(RECORDINGS,)]
 
     def bodycam(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run one command on this installation."""
