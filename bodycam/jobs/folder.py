@@ -9,7 +9,7 @@ import json
 import uuid
 from pathlib import Path
 from queue import Empty
-from time import monotonic
+from time import monotonic_ns
 from typing import Any
 
 from kombu.exceptions import ChannelError
@@ -20,7 +20,7 @@ class Channel(filesystem.Channel):
     """kombu's channel with a whole-or-nothing put and a get that survives foreign files."""
 
     def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]  # noqa: ANN401  kombu's, twice
-        name = f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
+        name = f"{monotonic_ns():020}_{uuid.uuid4()}.{queue}.msg"  # taken in the order of names
         aside, place = (Path(self.data_folder_out) / prefix / name for prefix in (".new", ""))
         try:
             aside.parent.mkdir(mode=0o700, exist_ok=True)
