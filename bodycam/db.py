@@ -90,7 +90,9 @@ class Database:
         """Open the engine for a SQLite or PostgreSQL URL; nothing is created but a SQLite file's folder."""
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True)
+        self.engine = (
+            _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        )
         event.listen(self.engine, "handle_error", self._name_trouble)
         self._writer = self.engine.execution_options(bodycam_write=True)
 
@@ -139,7 +141,11 @@ def _sqlite_engine(url: str) -> Engine:
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(OSError):  # SQLite itself says what is wrong, when it's asked for something
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # its journal files get the same mode
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        hide_parameters=True,  # an error's text goes to the log, the values are people's
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, record: object) -> None:  # noqa: ANN401, ARG001  the driver's own connection and signature

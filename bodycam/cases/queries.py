@@ -19,6 +19,7 @@ from bodycam.people.models import Unit
 from bodycam.people.scope import Scope
 
 MOST = 200
+MOST_WORDS = 20  # each is a condition of its own; a database takes only so many
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         found.append(Case.ends_at >= wanted.since)
     if wanted.until is not None:
         found.append(Case.starts_at < wanted.until)
-    words = fold(wanted.text).split()
+    words = fold(wanted.text).split()[:MOST_WORDS]
     if words:
         by_words = and_(*(Case.folded.contains(word, autoescape=True) for word in words))
         starts = [CaseIdentifier.compact.startswith(form) for form in search_forms(wanted.text)]

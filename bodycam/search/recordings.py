@@ -24,6 +24,7 @@ from bodycam.recordings.models import Kind, Origin, Recording, RecordingPlate
 
 MOST = 200
 _SHORTEST_IDENTIFIER = 4  # characters: shorter ones begin too many
+_MOST_WORDS = 20  # each is a condition of its own; a database takes only so many
 _LINKED = [LinkState.PROPOSED, LinkState.ATTACHED]
 
 
@@ -103,7 +104,7 @@ def _units_below(unit_id: str) -> Select[str]:
 
 def _officers(text: str) -> Select[str]:
     digits = compact(text)
-    by_name = [Officer.folded.contains(word, autoescape=True) for word in fold(text).split()]
+    by_name = [Officer.folded.contains(word, autoescape=True) for word in _words(text)]
     number = or_(Officer.number == text.strip(), Officer.number == digits)
     matches = number
     if by_name:
@@ -129,11 +130,15 @@ def _of_case(text: str, scope: Scope) -> Select[str]:
 
 def _mentions(text: str, cases: Scope) -> ColumnElement[bool]:
     """Known by every word; or the whole text is the beginning of a plate or of a case's identifier, number or title."""
-    words = and_(*(Recording.folded.contains(word, autoescape=True) for word in fold(text).split()))
+    words = and_(*(Recording.folded.contains(word, autoescape=True) for word in _words(text)))
     identifier = compact(text)
     if len(identifier) < _SHORTEST_IDENTIFIER:
         return words
     return or_(words, _with_plate(identifier, cases), Recording.id.in_(_of_case(text.strip(), cases)))
+
+
+def _words(text: str) -> list[str]:
+    return fold(text).split()[:_MOST_WORDS]
 
 
 def _with_plate(prefix: str, cases: Scope) -> ColumnElement[bool]:

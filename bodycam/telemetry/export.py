@@ -52,11 +52,12 @@ def to_geojson(tracks: Sequence[Named]) -> str:
 
 
 def to_csv(tracks: Sequence[Named]) -> str:
-    """Return a table with a line for each point."""
+    """Return a table with a line for each point; a file's name that a spreadsheet would run as a formula gets a "'" before it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["path", "time", "offset_s", "lat", "lon", "alt_m", "speed_mps", "fix", "satellites", "dop"])
-    for name, track in tracks:
+    for raw, track in tracks:
+        name = f"'{raw}" if raw.startswith(("=", "+", "-", "@", "\t", "\r")) else raw
         for p in track.points:
             writer.writerow(
                 [name, iso(p.time), p.offset_s, p.lat, p.lon, p.alt, p.speed_mps, p.fix, p.satellites, p.dop]

@@ -4,7 +4,7 @@ The language of a request comes from `?lang=`, else from the language cookie, el
 browser's own preference is not asked, since offices share computers set up in English. `?lang=` is remembered in the cookie.
 """
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, g, has_request_context, request
 
@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
 def in_language(code: str) -> str:
     """Return this page's address in the other language, keeping its query."""
     query = {key: value for key, value in request.args.items() if key != "lang"} | {"lang": code}
-    return f"{request.path}?{urlencode(query)}"
+    return f"{quote(request.path)}?{urlencode(query)}"  # unquoted, "/\\host" would be another host's address
 
 
 def _asked() -> str:

@@ -5,6 +5,7 @@ An open-ended range is answered with at most 8 MiB: a browser asks on, and no th
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import chain
 from typing import Protocol
@@ -17,7 +18,9 @@ from bodycam.errors import BodycamError
 BLOCK = 1 << 20
 OPEN_ENDED = 8 << 20
 _log = structlog.get_logger()
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")  # longer ones are no range: they fit no file
+_SHOWN = {"image/jpeg", "image/png", "image/webp"}
+_UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # line ends break a header, bidi marks turn "exe.mp4" around
 
 
 class Readable(Protocol):
@@ -54,7 +57,8 @@ def asked_range(header: str | None, size: int) -> tuple[int, int] | None:
 def ranged(reader: Readable, mime: str, *, download: str | None = None) -> Response:
     """Answer the request with the whole object, or the asked range of it, and close the reader at the end.
 
-    `download` names the file to save. The first piece is read before the answer begins, so damage at its start is a named
+    `download` names the file to save. What a browser can't show as a picture, film or sound is only ever saved: a page or a
+    script out of somebody's camera must not open under this address. The first piece is read before the answer begins, so damage at its start is a named
     error; damage further on breaks the connection off (the length then doesn't add up) and is logged.
     """
     size = reader.size
@@ -63,16 +67,23 @@ def ranged(reader: Readable, mime: str, *, download: str | None = None) -> Respo
         reader.close()
         return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     first, last = span or (0, size - 1)
+    shown = mime.startswith(("video/", "audio/")) or mime in _SHOWN
     wanted = reader.chunks(first, last + 1, BLOCK) if request.method != "HEAD" and size else iter(())
-    response = Response(chain([next(wanted, b"")], _watched(wanted)), status=206 if span else 200, mimetype=mime)
+    response = Response(chain([next(wanted, b"")], _watched(wanted)), status=206 if span else 200)
+    response.mimetype = mime if shown else "application/octet-stream"
     response.call_on_close(reader.close)
     response.headers["Accept-Ranges"] = "bytes"
     response.content_length = last - first + 1
     if span:
         response.headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    if download:
-        response.headers.set("Content-Disposition", "attachment", filename=download)
+    if download or not shown:
+        response.headers.set("Content-Disposition", "attachment", filename=file_name(download or "tep.bin"))
     return response
+
+
+def file_name(raw: str) -> str:
+    """Return a name fit for a header and a disk: what doesn't print, and what separates folders, becomes "_"."""
+    return "".join("_" if c in "/\\" or unicodedata.category(c) in _UNPRINTABLE else c for c in raw)
 
 
 def _watched(pieces: Iterator[bytes]) -> Iterator[bytes]:

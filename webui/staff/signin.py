@@ -4,8 +4,6 @@ The source of an attempt is the remote address; it is only ever counted as a has
 so that nothing a stranger put into it stays.
 """
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
@@ -133,7 +131,6 @@ def _entered(entered: SignedIn, target: str) -> Response:
 
 
 def _safe(target: str) -> str:
-    """Return an address of this host; anything else becomes the start page."""
-    parts = urlsplit(target)
-    local = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    """Return an address of this host; anything else becomes the start page. Browsers read a backslash as a slash and skip line ends."""
+    local = target.startswith("/") and not target.startswith("//") and target.isprintable() and "\\" not in target
     return target if local else url_for("signin.home")
