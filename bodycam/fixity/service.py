@@ -2,7 +2,8 @@
 
 A round goes through all objects of the catalogue and of the vault's folder, those longest unchecked first. It may be
 interrupted at any moment and the next call goes on with it. Nothing is ever deleted or repaired here: damage is an event in
-the custody log and a job that checks the recording anew; an object that nobody lists is only reported.
+the custody log and a job that checks the recording anew, and so does an object found whole again (put back from a copy); an
+object that nobody lists is only reported.
 """
 
 from collections.abc import Callable, Generator, Iterable
@@ -109,12 +110,19 @@ class Scrub:
             for result in batch:
                 row = FixityCheck(object_id=result.object_id, checked_at=clock.now(), cipher_size=result.cipher_size)
                 row.problems = ",".join(result.problems)
+                before = session.get(FixityCheck, result.object_id)
+                was_damaged = before is not None and before.problems != ""
                 session.merge(row)
+                if result.ok and not was_damaged:
+                    continue
+                recording_id = session.scalar(select(Recording.id).where(Recording.object_id == result.object_id))
                 if not result.ok:
-                    self._tell_damage(session, result)
+                    self._tell_damage(session, result, recording_id)
+                if recording_id is not None:
+                    key = f"recording.recheck:{recording_id}:{self._round.id}"
+                    jobs.enqueue(session, "recording.recheck", {"recording_id": recording_id}, key=key)
 
-    def _tell_damage(self, session: Session, result: VerifyResult) -> None:
-        recording_id = session.scalar(select(Recording.id).where(Recording.object_id == result.object_id))
+    def _tell_damage(self, session: Session, result: VerifyResult, recording_id: str | None) -> None:
         custody.record(
             session,
             "fixity.damaged",
@@ -122,9 +130,6 @@ class Scrub:
             actor=self._actor,
             details={"object": result.object_id, "problems": list(result.problems), "round": self._round.id},
         )
-        if recording_id is not None:
-            key = f"recording.recheck:{recording_id}:{self._round.id}"
-            jobs.enqueue(session, "recording.recheck", {"recording_id": recording_id}, key=key)
 
 
 def _open_round(session: Session) -> FixityRound:

@@ -76,6 +76,13 @@ def enqueue(
     return job
 
 
+def is_waiting(session: Session, *names: str) -> bool:
+    """Tell whether a job of one of these names waits or runs."""
+    open_states = (JobState.WAITING, JobState.RUNNING)
+    query = select(Job.id).where(Job.state.in_(open_states), Job.name.in_(names)).order_by(Job.id).limit(1)
+    return session.scalar(query) is not None
+
+
 def run(db: Database, job_id: str, handlers: Mapping[str, Handler]) -> bool:
     """Run one job if it's free; return True if it was run here and succeeded. Never raises for a failing handler."""
     with db.write() as session:

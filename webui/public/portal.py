@@ -47,7 +47,14 @@ def shared() -> dict[str, Any]:
         "no_addresses": not current_app.config.get("ADDRESSES_LOGGED", True),
         "token": lambda: Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf()),
         "files": [],
+        "demo_home": _demo_home(),
     }
+
+
+def _demo_home() -> str:
+    """Return the address of the demo's stories on the staff app; empty outside a demo, where neither door knows the other."""
+    staff = runtime().settings.staff
+    return f"http://{staff.host}:{staff.port}/demo/citizen" if runtime().settings.demo else ""
 
 
 def panel_files(submission_id: str) -> list[PanelFile]:

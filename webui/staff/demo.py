@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bodycam.people.models import Role
+from webui.common.locale import language
 
 
 @dataclass(frozen=True)
@@ -19,54 +20,111 @@ class Story:
     steps_en: tuple[str, ...]
     target: str
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps in the reader's language."""
+        return self.steps_vi if language() == "vi" else self.steps_en
+
 
 STORIES = (
     Story(
         "dock", Role.COMMANDER, "Cuối ca: cắm máy", "End of shift: dock the camera",
-        "Bốn máy đang ở trạm; một máy bị rút giữa chừng và sẽ tải tiếp đúng từ byte đã dừng.",
-        "Four cameras are docked; one was pulled half-way and goes on at the very byte where it stopped.",
-        ("Mở Trạm cắm.", "Bấm “Rút máy” ở một khe đang tải, chờ ô báo mất kết nối.", "Bấm “Cắm lại” và xem ô đó xanh."),
-        ("Open Docks.", "Press “Pull” on a slot that is uploading and wait for the lost tile.", "Press “Plug in” and watch it turn green."),
+        "Bốn máy đã vào trạm; rút một máy giữa chừng, cắm lại, nó tải tiếp đúng từ byte đã dừng.",
+        "Four cameras are docked; pull one half-way, plug it in, and it goes on at the very byte where it stopped.",
+        (
+            "Bấm “Rút máy” ở khe 1, đợi ô thành “Khe trống”, rồi bấm “Cắm lại”: máy về với một video mới.",
+            "Khi ô ghi “Đang tải lên”, bấm “Rút máy”: ô báo “Mất kết nối”.",
+            "Bấm “Cắm lại”: máy tải tiếp, ô chuyển xanh “ĐÃ XONG”.",
+        ),
+        (
+            "Press “Pull” on slot 1, wait for “Empty slot”, then “Plug in”: the camera is back with a new video.",
+            "While the tile says “Uploading”, press “Pull”: the tile says “Connection lost”.",
+            "Press “Plug in”: it goes on, and the tile turns green, “DONE”.",
+        ),
         "dock.index",
     ),
     Story(
         "stop", Role.COMMANDER, "Tìm lần dừng xe 14:20", "Find the stop at 14:20",
         "“14 giờ 20, Quốc lộ 1A, xe 29A-123.45”: tìm, nêu lý do xem, rồi xem video chạy cùng bản đồ.",
         "“14:20, QL1A, 29A-123.45”: find it, give the reason, and watch the video move with the map.",
-        ("Gõ 29A-123.45 vào ô tìm ở trên cùng.", "Mở bản ghi, chọn lý do xem.", "Bấm vào một đoạn ở Dòng thời gian xác minh."),
-        ("Type 29A-123.45 into the search box on top.", "Open the recording and choose a reason.", "Press a span of the verification timeline."),
+        (
+            "Gõ 29A-123.45 vào ô tìm ở trên cùng, nhấn Enter.",
+            "Mở bản ghi 14:20:00, chọn lý do, bấm “Xem bản ghi”.",
+            "Bấm phát, rồi bấm vào một đoạn ở “Dòng thời gian xác minh”.",
+        ),
+        (
+            "Type 29A-123.45 into the search box on top and press Enter.",
+            "Open the recording of 14:20:00, choose a reason, press “View the recording”.",
+            "Press play, then a span of the “Verification timeline”.",
+        ),
         "recordings.index",
     ),
     Story(
         "cases", Role.CASE_OFFICER, "Mở hồ sơ hải quan, thuế", "Open a customs and a tax case",
         "Hồ sơ đã có sẵn bản ghi được đề xuất, kèm lý do vì sao khớp.",
         "The cases already have proposed recordings, each with the reason why it matches.",
-        ("Mở một hồ sơ.", "Xem vì sao bản ghi được đề xuất, bấm “Gắn vào hồ sơ”.", "Mở hồ sơ mới từ nút ở góc trên."),
-        ("Open a case.", "Read why a recording is proposed and press “Attach”.", "Open a new case with the button on top."),
+        (
+            "Mở “Kiểm tra thực tế lô hàng…”, đọc vì sao bản ghi được đề xuất, bấm “Gắn vào hồ sơ”.",
+            "Trở lại Hồ sơ vụ việc, mở “Kiểm tra thuế…” và gắn như vậy.",
+            "Bấm “Mở hồ sơ” để tự mở một hồ sơ mới.",
+        ),
+        (
+            "Open “Kiểm tra thực tế lô hàng…” (customs), read why a recording is proposed, press “Attach”.",
+            "Go back to Cases, open “Kiểm tra thuế…” (tax) and do the same.",
+            "Press “Open a case” to begin one of your own.",
+        ),
         "cases.index",
     ),
     Story(
         "citizen", Role.INTAKE, "Tin người dân gửi", "A citizen's report",
-        "Gửi một video ở cổng công dân (địa chỉ thứ hai trên màn hình lệnh), rồi đọc tại đây.",
-        "Send a video at the citizens' portal (the second address in the terminal), then read it here.",
-        ("Gửi video ở cổng công dân.", "Mở Tin người dân gửi.", "Chỉ người tiếp nhận và kiểm toán thấy trang này."),
-        ("Send a video at the portal.", "Open Citizens' reports.", "Only intake and auditors see this page."),
+        "Gửi một video như người dân, rồi trở lại đây đọc nó như người tiếp nhận.",
+        "Send a video as a citizen, then come back and read it as intake does.",
+        (
+            "Mở cổng người dân (thẻ mới), gửi một video, giữ mã tra cứu.",
+            "Trở lại thẻ này: “Tin người dân gửi” có tin mới; mở tin, nêu lý do xem.",
+            "Chuyển tin sang “Đang phân loại”, rồi dùng mã tra cứu ở cổng để thấy bước ấy.",
+        ),
+        (
+            "Open the citizens' portal (new tab), send a video, keep the code.",
+            "Back in this tab, “Citizens' reports” has it; open it and give the reason.",
+            "Move it to “Being sorted”, then look it up at the portal by its code.",
+        ),
         "submissions.index",
     ),
     Story(
         "tamper", Role.AUDITOR, "Sửa một byte trong kho", "Flip a byte in the vault",
-        "Đổi một byte của tệp bất kỳ trong thư mục kho, rồi kiểm tra lại: hệ thống báo đỏ.",
-        "Change one byte of any file in the vault's folder, then re-check: the system turns red.",
-        ("Sửa một byte của tệp ghi dưới đây.", "Mở Kho dữ liệu, bấm “Kiểm tra lại kho”.", "Tải lại trang: bản ghi bị sửa hiện màu đỏ."),
-        ("Change one byte of the file named below.", "Open Vault, press “Re-check the vault”.", "Reload: the changed recording shows in red."),
+        "Đổi một byte của một video đã khóa trên đĩa, kiểm tra lại kho: bản ghi chuyển đỏ.",
+        "Change one byte of a sealed video on the disk, re-check the vault: the recording turns red.",
+        (
+            "Bấm “Sửa một byte” ở trang này.",
+            "Bấm “Kiểm tra lại kho”, đợi vài giây.",
+            "Mở bản ghi màu đỏ: “Toàn vẹn tệp” là “Mâu thuẫn”. Sửa lại byte và kiểm tra lại thì hết đỏ.",
+        ),
+        (
+            "Press “Change one byte” on this page.",
+            "Press “Re-check the vault” and wait a few seconds.",
+            "Open the red recording: “File integrity” says “Contradiction”. Put the byte back and re-check: no longer red.",
+        ),
         "vault.index",
     ),
     Story(
         "overdue", Role.MONITOR, "Máy chưa về trạm", "The camera that did not come back",
         "Một máy đã giao cho cán bộ nhưng chưa về trạm: xem ai giữ và từ khi nào.",
         "One camera was issued and has not come to the dock: see who holds it, and since when.",
-        ("Mở Thiết bị.", "Đọc dòng đầu: “chưa về trạm”."),
-        ("Open Devices.", "Read the first line: “not docked”."),
+        (
+            "Đọc khung đầu tiên, “Chưa về trạm”: máy nào, ai giữ, từ bao giờ, việc tiếp theo.",
+            "Bấm vào mã máy để xem toàn bộ diễn biến của nó.",
+        ),
+        (
+            "Read the first box, “Not docked”: which camera, who holds it, since when, what to do.",
+            "Press the camera's name to see its whole story.",
+        ),
         "devices.index",
     ),
 )  # fmt: skip
+STORY_KEY = "story"  # in the form cookie: the story being walked, so that its steps stay in sight
+
+
+def story_of(key: str) -> Story | None:
+    """Return the story of a key, None for any other text."""
+    return next((story for story in STORIES if story.key == key), None)

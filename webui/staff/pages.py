@@ -3,7 +3,7 @@
 import json
 from http import HTTPStatus
 
-from flask import Flask
+from flask import Flask, session
 
 from bodycam.access.permissions import ROLE_NAMES
 from bodycam.cases.errors import CaseFieldError, LinkError
@@ -27,8 +27,10 @@ from webui.staff import (
     recordings,
     signin,
     submissions,
+    tamper,
     vault,
 )
+from webui.staff.demo import STORY_KEY, story_of
 from webui.staff.menu import ENTRIES
 from webui.staff.verdicts import look
 
@@ -45,6 +47,7 @@ BLUEPRINTS = (
     submissions.bp,
     account.bp,
     accounts.bp,
+    tamper.bp,
 )
 
 
@@ -56,9 +59,15 @@ def init_app(app: Flask) -> None:
     for refused in (CaseFieldError, ForbiddenStepError, LinkError, NameTakenError, WeakPasswordError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
-    app.context_processor(
-        lambda: {"is_demo": runtime().settings.demo, "roles": {role: t(*names) for role, names in ROLE_NAMES.items()}}
-    )
+    app.context_processor(lambda: {"demo": _demo(), "roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})
+
+
+def _demo() -> dict[str, object] | None:
+    """Return what every page says in a demo: the story being walked, if any, and where the citizens' portal is."""
+    if not runtime().settings.demo:
+        return None
+    public = runtime().settings.public
+    return {"story": story_of(session.get(STORY_KEY, "")), "portal": f"http://{public.host}:{public.port}/"}
 
 
 def _number_label(force: str) -> str:

@@ -5,20 +5,19 @@ so that nothing a stranger put into it stays.
 """
 
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from bodycam.people.accounts import first_account_with_role
 from bodycam.people.errors import SignInLockedError, WrongSignInError
 from bodycam.people.sessions import sign_out
 from bodycam.people.sign_in import SignedIn, open_without_password, sign_in
-from bodycam.recordings.models import Recording
 from webui.common.base import runtime
 from webui.common.locale import language
 from webui.common.permissions import any_account, open_to_all
 from webui.common.signin import drop_cookie, scope, set_cookie, viewer
-from webui.staff.demo import STORIES
+from webui.staff.demo import STORIES, STORY_KEY, story_of
 from webui.staff.menu import ENTRIES
+from webui.staff.tamper import find_target
 
 bp = Blueprint("signin", __name__)
 
@@ -66,7 +65,7 @@ def demo() -> str:
 def enter_demo(key: str) -> Response:
     """Sign in as a demo role without a password; only where `demo` is set, and then only on localhost."""
     rt = runtime()
-    story = next((story for story in STORIES if story.key == key), None)
+    story = story_of(key)
     if not rt.settings.demo or story is None:
         abort(404)
     with rt.db.read() as db:
@@ -74,17 +73,21 @@ def enter_demo(key: str) -> Response:
     if account is None:
         abort(404)
     entered = open_without_password(rt.db, account.id, hours=rt.settings.staff.session_hours)
-    return _entered(entered, url_for("signin.demo_story", key=key))
+    response = _entered(entered, url_for("signin.demo_story", key=key))
+    session[STORY_KEY] = key
+    return response
 
 
 @bp.get("/demo/<key>")
 @any_account
 def demo_story(key: str) -> str:
     """Show one demo story: a sentence, and what to press."""
-    story = next((story for story in STORIES if story.key == key), None)
+    story = story_of(key)
     if not runtime().settings.demo or story is None:
         abort(404)
-    return render_template("staff/story.html", story=story, path=_newest_object() if key == "tamper" else "")
+    session[STORY_KEY] = key
+    spoils = key == "tamper" and story.role in viewer().roles
+    return render_template("staff/story.html", story=story, spoils=spoils, target=find_target() if spoils else None)
 
 
 @bp.post("/sign-out")
@@ -113,14 +116,6 @@ def _page(problem: str = "") -> str:
     stories = STORIES if runtime().settings.demo else ()
     given = request.values.get("next", "")
     return render_template("staff/sign_in.html", problem=problem, stories=stories, next=_safe(given) if given else "")
-
-
-def _newest_object() -> str:
-    """Return where the newest recording lies in the vault: the file that the demo asks to spoil."""
-    rt = runtime()
-    with rt.db.read() as db:
-        object_id = db.scalar(select(Recording.object_id).order_by(Recording.id.desc()).limit(1))
-    return str(rt.settings.vault.dir / "objects" / object_id[:2] / object_id) if object_id else ""
 
 
 def _entered(entered: SignedIn, target: str) -> Response:

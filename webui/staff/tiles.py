@@ -98,9 +98,12 @@ def _detail(state: str, slot: Mapping[str, Any]) -> str:
     counted = t(f"{files}/{total} tệp", f"{files}/{total} files") if total else ""
     saved = t(f"{files} bản ghi đã lưu", f"{files} recordings saved")
     receipts = int(slot.get("receipts") or 0)
+    due = int(slot.get("bytes_total") or 0)
     parts = {
         "empty": [],
-        "uploading": [counted, size(int(slot.get("bytes_total") or 0)), _left(slot.get("eta_s"))],
+        "uploading": [counted, size(due), _left(slot.get("eta_s"))]
+        if due
+        else [t("đang đọc danh sách tệp", "reading the file list")],
         "verifying": [counted, _left(slot.get("eta_s"))],
         "waiting_receipt": [saved, t("còn vài giây", "a few seconds more")],
         "done": [saved, t(f"{number(receipts)} biên nhận", f"{number(receipts)} receipts") if receipts else ""],

@@ -1,6 +1,6 @@
 """The vault: when everything was last read back, what was damaged, and the button that asks for another round."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -32,16 +32,28 @@ def index() -> str:
         damaged = list_damaged(session, latest.started_at) if latest else []
         ids = [row.object_id for row in damaged]
         query = select(Recording).where(Recording.object_id.in_(ids)).order_by(Recording.id).limit(len(ids))
+        is_asked = request.args.get("asked") == "1"
+        is_running = is_asked and jobs.is_waiting(session, "vault.scrub", "recording.recheck")
         named = {row.object_id: row for row in session.scalars(query) if may_reach(reach, row, None)}
     told = {row.object_id: ", ".join(t(*PROBLEMS[code]) for code in row.problems.split(",")) for row in damaged}
-    return render_template("staff/vault.html", rounds=rounds, counted=counted, damaged=damaged, named=named, told=told)
+    return render_template(
+        "staff/vault.html",
+        rounds=rounds,
+        counted=counted,
+        damaged=damaged,
+        named=named,
+        told=told,
+        is_asked=is_asked,
+        is_running=is_running,
+    )
 
 
 @bp.post("/vault/scrub")
 @allowed("vault.scrub")
 def scrub() -> Response:
-    """Ask for a round through the whole vault; two presses within a minute are one."""
-    key = f"vault.scrub:{clock.now():%Y%m%d%H%M}"
+    """Ask for a round through the whole vault; two presses within a minute are one, unless a round ended between them."""
     with runtime().db.write() as session:
+        query = select(FixityRound.id).where(FixityRound.finished_at.is_not(None)).order_by(FixityRound.id.desc())
+        key = f"vault.scrub:{session.scalar(query.limit(1))}:{clock.now():%Y%m%d%H%M}"
         jobs.enqueue(session, "vault.scrub", {"account_id": viewer().account_id}, key=key)
     return redirect(url_for("vault.index", asked=1))

@@ -96,6 +96,21 @@ def test_a_flipped_bit_is_damage_an_event_and_a_new_check_of_the_recording(rt, s
     assert path.read_bytes() == body
 
 
+def test_an_object_put_back_as_it_was_has_its_recording_checked_anew(rt, seal):
+    row = seal(b"put back from a copy")
+    path = rt.vault.root / "objects" / row.object_id[:2] / row.object_id
+    whole = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    run(rt)
+    path.write_bytes(whole)
+    assert run(rt)[1].damaged == 0
+    run(rt)
+    with rt.db.read() as session:
+        jobs = session.scalars(select(Job).where(Job.name == "recording.recheck").limit(9)).all()
+    assert [json.loads(job.args)["recording_id"] for job in jobs] == [row.id, row.id]  # damaged, then whole; not again
+
+
 def test_an_object_that_vanished_is_damage(rt, seal):
     row = seal(b"film")
     path_of(rt, row).unlink()

@@ -1,0 +1,69 @@
+"""The demo's outside hand: it changes one byte of one sealed film on the disk, and puts it back.
+
+It stands for somebody with the disk in his hands, so it goes past the vault on purpose. It exists only where `demo` is set, for
+the auditor, and always takes the same byte of the same film: the first of the day's, so that the story of 14:20 stays whole.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Blueprint, abort, redirect, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from bodycam.people.models import Role
+from bodycam.recordings.models import Kind, Origin, Recording
+from webui.common.base import runtime
+from webui.common.permissions import allowed
+from webui.common.signin import viewer
+
+bp = Blueprint("tamper", __name__)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The film whose byte is changed: its recording, its sealed file, the byte's place and value now, and whether it differs."""
+
+    recording: Recording
+    path: Path
+    offset: int
+    value: int
+    is_changed: bool
+
+
+def find_target() -> Target | None:
+    """Return what the demo changes; None while no film is sealed yet."""
+    rt = runtime()
+    query = select(Recording).where(Recording.kind == Kind.VIDEO, Recording.origin == Origin.DOCK)
+    with rt.db.read() as session:
+        recording = session.scalar(query.order_by(Recording.shown_at, Recording.id).limit(1))
+    if recording is None:
+        return None
+    path = rt.vault.root / "objects" / recording.object_id[:2] / recording.object_id
+    offset = path.stat().st_size // 2
+    with path.open("rb") as sealed:
+        sealed.seek(offset)
+        value = sealed.read(1)[0]
+    return Target(recording, path, offset, value, is_changed=not rt.vault.verify(recording.object_id).ok)
+
+
+@bp.post("/demo/tamper/flip")
+@allowed("vault.scrub")
+def flip() -> Response:
+    """Flip the lowest bit of the byte; a second press puts it back."""
+    if not runtime().settings.demo or Role.AUDITOR not in viewer().roles:
+        abort(404)
+    target = find_target()
+    if target is None:
+        abort(404)
+    mode = target.path.stat().st_mode
+    target.path.chmod(0o600)
+    handle = os.open(target.path, os.O_WRONLY)
+    try:
+        os.pwrite(handle, bytes([target.value ^ 1]), target.offset)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+        target.path.chmod(mode)
+    return redirect(url_for("signin.demo_story", key="tamper"))
