@@ -7,6 +7,8 @@ session open while bytes are copied or streamed.
 """
 
 import os
+import sqlite3
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -135,6 +137,20 @@ def after_commit(session: Session, action: Callable[[], None]) -> None:
     session.info.setdefault(_AFTER_COMMIT, []).append(action)
 
 
+def _use_wal(raw: Any) -> None:  # noqa: ANN401  the driver's own connection
+    """Turn write-ahead logging on; of two processes that open a new database SQLite tells one "locked" without waiting."""
+    end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)  # the other one needs milliseconds
+        else:
+            return
+
+
 def _sqlite_engine(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
@@ -150,8 +166,9 @@ def _sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, record: object) -> None:  # noqa: ANN401, ARG001  the driver's own connection and signature
         raw.isolation_level = None  # the driver must not open transactions behind our back
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
             raw.execute(f"PRAGMA {pragma}")
+        _use_wal(raw)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -58,7 +58,8 @@ def create(
 ) -> SubmissionFile:
     """Begin an upload of `size` bytes for a report, with the hash its sender computed (hex), if any.
 
-    `metadata` is the client's own text about the file and is kept encrypted. No space is taken before bytes come.
+    Asking again for the same bytes while they still come gives the upload that is there: on a weak network the first answer
+    gets lost. `metadata` is the client's own text about the file and is kept encrypted. No space is taken before bytes come.
     Raises UploadTooLargeError, TooManyFilesError, InvalidInputError, NoSuchUploadError (no such report).
     """
     submission = session.get(Submission, submission_id)
@@ -70,6 +71,9 @@ def create(
         raise InvalidInputError(field="Upload-Metadata", reason=f"at most {MOST_METADATA} characters")
     if sha256 is not None and _SHA256.fullmatch(sha256) is None:
         raise InvalidInputError(field="sha256", reason="64 lower-case hex digits")
+    known = _begun(session, submission_id, size, sha256)
+    if known is not None:
+        return known
     begun = session.scalar(select(func.count()).where(SubmissionFile.submission_id == submission_id))
     if begun is not None and begun >= MOST_FILES:
         raise TooManyFilesError(limit=MOST_FILES)
@@ -92,6 +96,20 @@ def create(
         _complete(session, file)
     submission.changed_at = now
     return file
+
+
+def _begun(session: Session, submission_id: str, size: int, sha256: str | None) -> SubmissionFile | None:
+    """Return the report's unfinished upload of these very bytes, or None; without a hash nobody can tell."""
+    if sha256 is None:
+        return None
+    query = select(SubmissionFile).where(
+        SubmissionFile.submission_id == submission_id,
+        SubmissionFile.declared_sha256 == sha256,
+        SubmissionFile.size == size,
+        SubmissionFile.state == FileState.RECEIVING,
+        SubmissionFile.expires_at > clock.now(),
+    )
+    return session.scalar(query.order_by(SubmissionFile.id).limit(1))
 
 
 def find(session: Session, submission_id: str, file_id: str) -> SubmissionFile:

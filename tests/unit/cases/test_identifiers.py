@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bodycam.cases.errors import IdentifierError
@@ -97,6 +97,7 @@ def test_a_wrong_tax_code_is_refused(text):
 @given(st.integers(0, 999_999_999))
 def test_exactly_the_right_check_digit_makes_a_tax_code(stem):
     digits = f"{stem:09}"
+    assume(digits[2:] != "0000000")  # no such number is issued
     rest = sum(int(d) * w for d, w in zip(digits, WEIGHTS, strict=True)) % 11
     good = [c for c in range(10) if _holds(IdentifierType.TAX_CODE, f"{digits}{c}")]
     assert good == ([10 - rest] if 1 <= rest <= 10 else [])

@@ -257,3 +257,13 @@ def test_the_file_name_lies_encrypted(client: FlaskClient, rt: Runtime) -> None:
         file = session.get_one(SubmissionFile, url.rpartition("/")[2])
         assert uploads.name_of(session, rt.keyring, file) == "canh-bao-bi-mat.mp4"
         assert name.encode() not in file.metadata_sealed
+
+
+def test_a_creation_whose_answer_got_lost_finds_its_upload_again(client: FlaskClient) -> None:
+    told = base64.b64encode(hashlib.sha256(DATA).hexdigest().encode()).decode()
+    first = create(client, metadata=f"sha256 {told}")
+    assert patch(client, first, 0, DATA[:1000]).status_code == 204
+    again = create(client, metadata=f"sha256 {told}")
+    assert again == first
+    assert offset_of(client, again) == 1000
+    assert create(client, metadata="filename YS5tcDQ=") != first, "without a hash nobody can tell"

@@ -162,6 +162,7 @@ class Sending {
       retryDelays: RETRY,
       storeFingerprintForResuming: false,
       onProgress: (sent) => this.progress(sent),
+      onUploadUrlAvailable: () => this.known(),
       onSuccess: () => this.end(say("Đã gửi đủ. Biên nhận ở bước cuối.", "All sent. The receipt comes with the last step.")),
       onError: (error) => this.fail(error),
       onShouldRetry: (error) => this.patient(error),
@@ -169,7 +170,13 @@ class Sending {
     Object.assign(card.box.dataset, { sha256, state: "receiving", taken: "1" });
     card.toggle.addEventListener("click", () => (active.has(this) ? this.pause(true) : this.go()));
     card.drop.addEventListener("click", () => this.remove());
-    card.drop.hidden = false;
+    if (url) this.known();
+  }
+
+  // Only an upload whose address came back can be paused or taken back: before that the server may know it and we not.
+  known() {
+    this.card.drop.hidden = false;
+    this.card.toggle.hidden = false;
   }
 
   go() {
@@ -178,7 +185,6 @@ class Sending {
     this.mark = null;
     this.upload.start();
     this.card.bar.max = this.file.size || 1;
-    this.card.toggle.hidden = false;
     this.card.toggle.textContent = say("Tạm dừng", "Pause");
     this.show();
     refresh();
@@ -269,6 +275,7 @@ class Sending {
     const said = error.originalResponse?.getBody?.();
     this.card.say(said || say("Chưa gửi được. Kiểm tra mạng rồi bấm Tiếp tục gửi.", "Not sent. Check the network, then press Go on sending."));
     this.card.toggle.textContent = say("Tiếp tục gửi", "Go on sending");
+    this.known();
     refresh();
   }
 
