@@ -13,6 +13,7 @@ import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
+from gunicorn.workers.gthread import ThreadWorker
 
 from bodycam.errors import BodycamError
 from bodycam.jobs.app import make_app
@@ -20,9 +21,32 @@ from bodycam.process import check_port, hold_lifeline, log_to_stderr
 from bodycam.runtime import open_runtime
 from bodycam.settings import WebSettings, load_settings
 from webui.apps import create_public_app, create_staff_app
+from webui.common import connections
 
 THREADS = {"staff": 16, "public": 64}  # a slow upload holds a thread for as long as it takes
 _log = structlog.get_logger()
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's thread worker, which ends who holds a thread too long: its own time-outs know only silent connections."""
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401  gunicorn's own connection and answer
+        """Serve one request of a connection, whose head has to come soon."""
+        connections.hurry(conn, connections.HEAD_S)
+        try:
+            return super().handle(conn)
+        finally:
+            connections.let_off(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401  see above
+        """Serve a request whose head is there."""
+        connections.hurry(conn, connections.MOST_S)
+        return super().handle_request(req, conn)
+
+    def murder_pending(self) -> None:
+        """End who is late; gunicorn's main loop comes by once a second."""
+        super().murder_pending()
+        connections.end_overdue()
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -52,7 +76,7 @@ def options(name: str, web: WebSettings) -> dict[str, Any]:
     chosen: dict[str, Any] = {
         "bind": [f"{host}:{web.port}"],
         "proc_name": f"bodycam-{name}",
-        "worker_class": "gthread",
+        "worker_class": "webui.serve.Worker",
         "workers": 1,
         "threads": THREADS[name],
         "timeout": 120,

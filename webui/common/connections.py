@@ -1,4 +1,8 @@
-"""Connections that carry an upload: they are many, slow, and die without saying so.
+"""Connections: how long one may hold a thread, and those that carry an upload: many, slow, dying without saying so.
+
+A thread serves one request at a time, so whoever sends a request byte by byte, or doesn't take its answer, would hold it as long
+as he likes, and a few dozen such connections would close the door to all. So every request has to be over within `MOST_S`, its
+head within `HEAD_S`; the server ends the connection otherwise. Uploads and footage are let off: they have limits of their own.
 
 A phone in a tunnel leaves a half-open connection behind: the server would wait on it while the phone is back. So its socket gets
 a read time-out, and who finds an upload busy may end a connection of this process that has been silent for a while. Uploads
@@ -10,15 +14,26 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Protocol
 
 from flask import request
 
 from bodycam.petitions.errors import TooManyAtOnceError
 
+HEAD_S = 15.0  # from the thread's first look at the connection to the end of the request's head
+MOST_S = 60.0
 READ_TIMEOUT_S = 30.0
 SILENT_S = 1.5
 MOST_AT_ONCE = 48  # of the 64 threads that `webui.serve` gives the public application
 
+
+class Held(Protocol):
+    """A connection of the server; its socket changes once TLS begins."""
+
+    sock: socket.socket
+
+
+_deadlines: dict[Held, float] = {}
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
@@ -53,11 +68,40 @@ class Connection:
                 self._socket.shutdown(socket.SHUT_RD)
 
 
+def hurry(held: Held, seconds: float) -> None:
+    """Give a connection so many seconds for what it is at; a later call replaces the earlier one."""
+    _deadlines[held] = time.monotonic() + seconds
+
+
+def let_off(held: Held) -> None:
+    """Take the deadline of a connection away."""
+    _deadlines.pop(held, None)
+
+
+def take_time() -> None:
+    """Take the deadline of the current request's connection away."""
+    sock = request.environ.get("gunicorn.socket")
+    for held in [held for held in list(_deadlines) if held.sock is sock]:
+        let_off(held)
+
+
+def end_overdue() -> int:
+    """End the connections whose time is over and return how many; their threads see an end of the stream."""
+    now = time.monotonic()
+    late = [held for held, deadline in list(_deadlines.items()) if deadline < now]
+    for held in late:
+        let_off(held)
+        with contextlib.suppress(OSError):  # it may have ended by itself
+            socket.socket.shutdown(held.sock, socket.SHUT_RDWR)  # of the plain socket: TLS would wait for an answer
+    return len(late)
+
+
 @contextlib.contextmanager
 def receiving() -> Iterator[Connection]:
     """Take a place among the uploads for the current request; raises TooManyAtOnceError when all are taken."""
     if not _places.acquire(blocking=False):
         raise TooManyAtOnceError
+    take_time()
     connection = Connection(request.environ.get("gunicorn.socket"))
     try:
         yield connection

@@ -14,6 +14,7 @@ import structlog
 from flask import Response, request
 
 from bodycam.errors import BodycamError
+from webui.common.connections import take_time
 
 BLOCK = 1 << 20
 OPEN_ENDED = 8 << 20
@@ -61,6 +62,7 @@ def ranged(reader: Readable, mime: str, *, download: str | None = None) -> Respo
     script out of somebody's camera must not open under this address. The first piece is read before the answer begins, so damage at its start is a named
     error; damage further on breaks the connection off (the length then doesn't add up) and is logged.
     """
+    take_time()  # a film takes its time; only who is signed in gets here
     size = reader.size
     span = None if download else asked_range(request.headers.get("Range"), size)
     if span == (-1, -1):

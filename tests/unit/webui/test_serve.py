@@ -41,5 +41,5 @@ def test_the_server_listens_where_the_settings_say_and_keeps_no_access_log(rt: R
     chosen = serve.options(name, web)
     assert chosen["bind"] == [f"127.0.0.1:{web.port}"]
     assert chosen["accesslog"] is None
-    assert chosen["worker_class"] == "gthread"
+    assert chosen["worker_class"] == "webui.serve.Worker"
     assert "certfile" not in chosen
