@@ -1,6 +1,7 @@
 """Starting a server: named errors, localhost, nothing about visitors written down."""
 
 import socket
+import ssl
 from collections.abc import Iterator
 
 import pytest
@@ -43,3 +44,10 @@ def test_the_server_listens_where_the_settings_say_and_keeps_no_access_log(rt: R
     assert chosen["accesslog"] is None
     assert chosen["worker_class"] == "webui.serve.Worker"
     assert "certfile" not in chosen
+
+
+def test_tls_begins_at_1_2(rt: Runtime) -> None:
+    chosen = serve.options("staff", rt.settings.staff.model_copy(update={"tls_cert": "c.pem", "tls_key": "k.pem"}))
+    assert (chosen["certfile"], chosen["keyfile"]) == ("c.pem", "k.pem")
+    context = chosen["ssl_context"](None, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
