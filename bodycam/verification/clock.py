@@ -5,10 +5,11 @@ Signatures: whole hours (7 h: local time written as UTC or the reverse), 17-19 s
 since 31/12/2016), 7,168 days (1,024 weeks: an old receiver's rollover). Sources: docs/verification.md.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bodycam.clock import local
 from bodycam.recordings.models import Verdict
+from bodycam.recordings.timing import RESET_DAYS
 from bodycam.settings import VerificationSettings
 from bodycam.verification.facts import RecordingFacts
 from bodycam.verification.finding import Finding, Number, Row, en_duration, vi_duration
@@ -16,7 +17,6 @@ from bodycam.verification.finding import Finding, Number, Row, en_duration, vi_d
 VI_END = "Có thể do pin hoặc cài đặt; chưa phải bằng chứng chỉnh giờ."
 EN_END = "It may be the battery or a setting; it is no proof that the clock was changed."
 ROLLOVER = timedelta(days=7168)
-RESET_DAYS = {(1904, 1, 1), (1970, 1, 1), (1980, 1, 1), (1980, 1, 6), (2000, 1, 1), (2015, 1, 1), (2016, 1, 1)}
 _HOUR = 3600
 _LOCAL_HOURS = 7
 _MOST_HOURS = 14  # zones reach from -12 to +14
@@ -167,5 +167,6 @@ def _rollover_hint(seconds: float) -> tuple[str, str]:
     )
 
 
-def _days(moment: datetime) -> set[tuple[int, int, int]]:
-    return {(day.year, day.month, day.day) for day in (moment.astimezone(UTC), local(moment))}
+def _days(moment: datetime) -> set[date]:
+    """Return the days a time may mean, in UTC and in Vietnam: a camera's clock starts again in a zone of its own."""
+    return {moment.date(), local(moment).date()}
