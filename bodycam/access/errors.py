@@ -9,3 +9,11 @@ class ForbiddenError(BodycamError):
     code = "forbidden"
     vi = "Tài khoản này không có quyền làm việc đó. Nếu cần cho nhiệm vụ, đề nghị quản trị cấp vai trò."
     en = "This account may not do that. If your duty needs it, ask the administrator for the role."
+
+
+class OwnRolesError(ForbiddenError):
+    """Nobody changes his own roles: what an administrator may see is for somebody else to say."""
+
+    code = "own_roles"
+    vi = "Không ai tự thay đổi vai trò của mình. Đề nghị một quản trị khác."
+    en = "Nobody changes his own roles. Ask another administrator."

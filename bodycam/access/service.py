@@ -7,7 +7,7 @@ that the edge records after its rollback.
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bodycam.access.permissions import PERMISSIONS, Action, Reach
@@ -32,6 +32,12 @@ def scope_of(session: Session, account_id: str, action: str) -> Scope:
         if (reach := PERMISSIONS[Role(role)].get(wanted)) is not None
     ]
     return _join(held, account.officer_id)
+
+
+def holders_of(action: Action) -> Select[str]:
+    """Return the query of the ids of accounts whose roles list an action, wherever they hold them."""
+    roles = [role for role, actions in PERMISSIONS.items() if action in actions]
+    return select(Grant.account_id).where(Grant.role.in_(roles))
 
 
 def _join(held: Sequence[tuple[Reach, Unit]], officer_id: str | None) -> Scope:

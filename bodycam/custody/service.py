@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from bodycam import clock
@@ -121,11 +121,20 @@ def record_now(db: Database, kind: str, **fields: Unpack[EventFields]) -> str:
         return record(session, kind, **fields).id
 
 
-def history(session: Session, object_id: str, after: str | None = None, limit: int = 100) -> list[CustodyEvent]:
-    """Return an object's events, oldest first, those after the event id `after`, at most `limit`."""
+def history(
+    session: Session,
+    object_id: str,
+    after: str | None = None,
+    limit: int = 100,
+    *,
+    only: ColumnElement[bool] | None = None,
+) -> list[CustodyEvent]:
+    """Return an object's events, oldest first, those after the event id `after`, at most `limit`; `only` those it names."""
     query = select(CustodyEvent).where(CustodyEvent.object_id == object_id).order_by(CustodyEvent.id).limit(limit)
     if after is not None:
         query = query.where(CustodyEvent.id > after)
+    if only is not None:
+        query = query.where(only)
     return list(session.scalars(query))
 
 

@@ -141,9 +141,13 @@ def _ask_to_sign_in() -> BaseResponse:
 
 def _note_refusal(response: Response) -> Response:
     found: Viewer | None = g.get("viewer")
-    if response.status_code == HTTPStatus.FORBIDDEN and found is not None:
+    if found is None:
+        return response
+    ids = [value for value in (request.view_args or {}).values() if _ID.fullmatch(str(value))]
+    # what lies outside one's scope is "not there": whoever tries its address, or guesses at ids, leaves a trace all the same
+    hidden = response.status_code == HTTPStatus.NOT_FOUND and bool(ids)
+    if response.status_code == HTTPStatus.FORBIDDEN or hidden:
         details: dict[str, Any] = {"endpoint": request.endpoint or "", "method": request.method}
-        ids = [value for value in (request.view_args or {}).values() if _ID.fullmatch(str(value))]
         object_id = str(ids[0]) if ids else f"page:{request.endpoint}"
         custody.record_now(runtime().db, "access.refused", object_id=object_id, actor=found.account_id, details=details)
     return response

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from bodycam.errors import InvalidInputError
+from bodycam.errors import InvalidInputError, NotFoundError
 from bodycam.people import accounts, sessions
 from bodycam.people.models import StaffSession
 from webui.common.base import runtime
@@ -69,6 +69,7 @@ def end(session_id: str) -> Response:
     """End one of one's own sign-ins; somebody else's isn't touched."""
     with runtime().db.write() as db:
         row = db.get(StaffSession, session_id)
-        if row is not None and row.account_id == viewer().account_id:
-            sessions.revoke(db, session_id, actor=viewer().account_id)
+        if row is None or row.account_id != viewer().account_id:
+            raise NotFoundError(what=t("phiên đăng nhập", "sign-in"))
+        sessions.revoke(db, session_id, actor=viewer().account_id)
     return redirect(url_for("account.index"))

@@ -6,6 +6,7 @@ A new password is made here, shown once on the page that answers, and never kept
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from bodycam.access.errors import OwnRolesError
 from bodycam.errors import InvalidInputError
 from bodycam.people import accounts
 from bodycam.people.models import Role
@@ -59,12 +60,14 @@ def show(account_id: str) -> str:
 @bp.post("/accounts/<account_id>/roles")
 @allowed("account.edit")
 def grant(account_id: str) -> Response:
-    """Give a role on a unit, or take it away."""
+    """Give somebody else a role on a unit, or take it away."""
     role, unit_id = request.form.get("role", ""), request.form.get("unit", "")
     if role not in set(Role):
         raise InvalidInputError(
             field=t("Vai trò", "Role"), reason_vi="chọn trong danh sách", reason="choose one of the list"
         )
+    if account_id == viewer().account_id:
+        raise OwnRolesError
     change = accounts.withdraw if request.form.get("step") == "withdraw" else accounts.grant
     with runtime().db.write() as session:
         change(session, account_id, role, unit_id, actor=viewer().account_id)
@@ -106,5 +109,11 @@ def _page(account_id: str, password: str = "") -> str:
         units = list_units(session, scope("account.edit"))
         story = story_of(session, account_id)
     return render_template(
-        "staff/account_edit.html", account=account, grants=grants, units=units, story=story, password=password
+        "staff/account_edit.html",
+        account=account,
+        grants=grants,
+        units=units,
+        story=story,
+        password=password,
+        is_own=account_id == viewer().account_id,
     )

@@ -14,6 +14,7 @@ from bodycam.cases import links
 from bodycam.cases.kinds import CaseKind, FieldType
 from bodycam.cases.models import Case, CaseRecording, LinkState
 from bodycam.people.scope import Scope
+from bodycam.recordings.models import Recording
 from bodycam.search.described import Described, describe
 from webui.common.locale import language, t
 from webui.staff.reach import may_reach
@@ -57,11 +58,12 @@ def case_bar(case: Case) -> tuple[float, float]:
     return 100 * margin / whole, 100 * _span(case) / whole
 
 
-def counts_of(session: Session, case_ids: Sequence[str]) -> dict[tuple[str, str], int]:
-    """Return how many recordings are attached to and proposed for each case, by (case id, state)."""
+def counts_of(session: Session, case_ids: Sequence[str], listing: Scope) -> dict[tuple[str, str], int]:
+    """Return how many recordings inside a scope are attached to and proposed for each case, by (case id, state)."""
     query = (
         select(CaseRecording.case_id, CaseRecording.state, func.count())
-        .where(CaseRecording.case_id.in_(case_ids))
+        .join(Recording, Recording.id == CaseRecording.recording_id)
+        .where(CaseRecording.case_id.in_(case_ids), listing.condition(Recording.unit_id, Recording.officer_id))
         .group_by(CaseRecording.case_id, CaseRecording.state)
         .order_by(CaseRecording.case_id)
         .limit(len(LinkState) * max(len(case_ids), 1))

@@ -46,7 +46,7 @@ def index() -> str:
     with runtime().db.read() as session:
         page = list_cases(session, scope("case.list"), wanted, after=read_cursor(), limit=ROWS)
         units = {unit.id: unit.name for unit in list_units(session, scope("case.list"))}
-        counts = counts_of(session, [case.id for case in page.cases])
+        counts = counts_of(session, [case.id for case in page.cases], scope("recording.list"))
     rows = [(case, kind_of(case.kind), _next_deadline(case)) for case in page.cases]
     after = write_cursor(*page.after) if page.after else None
     return render_template(

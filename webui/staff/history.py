@@ -1,27 +1,42 @@
 """The story of a thing: its custody events in words a person reads.
 
 An event shows who (the account's name, a station, the system), what, when, for what reason, and whether it already stands in
-the log. Names are looked up now; the log itself holds ids only.
+the log. Names are looked up now; the log itself holds ids only. Whoever may not read citizens' reports must not learn here
+that somebody complained: he is not shown who of those that may read them looked at a thing, nor other people's reasons that
+tell of a complaint (they read like a sample check's).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from bodycam import custody
+from bodycam.access.permissions import ROLE_NAMES, Action
+from bodycam.access.service import holders_of
 from bodycam.custody.canonical import parse
 from bodycam.custody.kinds import KINDS
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.service import openings_of
 from bodycam.fleet.models import Station
-from bodycam.people.models import Account
+from bodycam.people.models import Account, Role, Unit
 from webui.common.locale import t
+from webui.common.signin import scope, viewer
 from webui.staff.reasons import words_of
 
 EVENTS = 200
+MOST_CHANGES = 50
+_RIGHTS = (
+    "account.changed",
+    "account.created",
+    "account.granted",
+    "account.password_changed",
+    "account.role_withdrawn",
+)
+_LOOKS = ("access.refused", "case.viewed", "recording.exported", "recording.viewed")
+_DISCREET = {"complaint", "authority_request", "sample_review", "other"}
 
 
 @dataclass(frozen=True)
@@ -38,10 +53,48 @@ class Line:
 
 
 def story_of(session: Session, object_id: str, *, after: str | None = None) -> list[Line]:
-    """Return an object's events, oldest first, at most 200 after an event id."""
-    events = custody.history(session, object_id, after=after, limit=EVENTS)
+    """Return an object's events that the signed-in person may know of, oldest first, at most 200 after an event id."""
+    open_to_all = not scope(Action.SUBMISSION_VIEW).is_empty
+    events = custody.history(session, object_id, after=after, limit=EVENTS, only=None if open_to_all else _knowable())
     names = _names(session, events)
-    return [_line(event, names) for event in events]
+    return [_line(event, names, discreet=not open_to_all and event.actor != viewer().account_id) for event in events]
+
+
+def changes_of_rights(session: Session) -> list[Line]:
+    """Return the latest changes of accounts and roles, newest first: what an administrator did shows to the auditor."""
+    query = (
+        select(CustodyEvent, Account.display_name)
+        .join(Account, Account.id == CustodyEvent.object_id)
+        .where(CustodyEvent.kind.in_(_RIGHTS))
+        .order_by(CustodyEvent.id.desc())
+        .limit(MOST_CHANGES)
+    )
+    found = [(event, name) for event, name in session.execute(query)]
+    names = _names(session, [event for event, _ in found])
+    return [
+        replace(_line(event, names, discreet=False), what=_change(session, event, name), reason="")
+        for event, name in found
+    ]
+
+
+def _change(session: Session, event: CustodyEvent, name: str) -> str:
+    leaf = parse(event.body)
+    details = leaf.get("details") if isinstance(leaf, dict) else None
+    said = [t(KINDS[event.kind].vi, KINDS[event.kind].en), name]
+    if isinstance(details, dict) and "role" in details:
+        unit = session.get(Unit, str(details.get("unit")))
+        said += [t(*ROLE_NAMES[Role(str(details["role"]))]), unit.name if unit else ""]
+    if isinstance(details, dict) and "active" in details:
+        said.append(t("bật", "on") if details["active"] else t("tắt", "off"))
+    return " · ".join(part for part in said if part)
+
+
+def _knowable() -> ColumnElement[bool]:
+    return or_(
+        CustodyEvent.kind.not_in(_LOOKS),
+        CustodyEvent.actor.is_(None),
+        CustodyEvent.actor.not_in(holders_of(Action.SUBMISSION_VIEW)),
+    )
 
 
 def _names(session: Session, events: Sequence[CustodyEvent]) -> dict[str, str]:
@@ -53,18 +106,27 @@ def _names(session: Session, events: Sequence[CustodyEvent]) -> dict[str, str]:
     return dict([*people, *((f"station:{row_id}", name) for row_id, name in session.execute(docks))])
 
 
-def _line(event: CustodyEvent, names: dict[str, str]) -> Line:
+def _line(event: CustodyEvent, names: dict[str, str], *, discreet: bool) -> Line:
     kind = KINDS[event.kind]
     leaf = parse(event.body)
     code = leaf.get("reason") if isinstance(leaf, dict) else None
     said = openings_of(event).get("reason", {}).get("value")
     words = words_of(str(code)) if code else ""
+    if discreet and code in _DISCREET:
+        words, said = t("Kiểm tra theo nhiệm vụ", "A check in the line of duty"), None
     return Line(
         id=event.id,
         at=event.created_at,
         what=t(kind.vi, kind.en),
-        who=names.get(event.actor or "", t("hệ thống", "the system")),
+        who=_who(event.actor or "", names),
         reason=f"{words}: {said}" if said else words,
         index=event.log_index,
         is_refusal=event.kind.endswith(".refused"),
     )
+
+
+def _who(actor: str, names: dict[str, str]) -> str:
+    if actor.startswith("shell:"):
+        user = actor.removeprefix("shell:")
+        return t(f"dòng lệnh trên máy chủ (người dùng số {user})", f"command line of the server (user {user})")
+    return names.get(actor, t("hệ thống", "the system"))

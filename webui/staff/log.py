@@ -1,4 +1,7 @@
-"""The system log at a glance: how long it is, what waits, when it was last signed, and its signed head to take away."""
+"""The system log at a glance: how long it is, what waits, when it was last signed, its signed head to take away.
+
+Beside it who was given which rights, and by whom: an administrator can open an account for himself, but not unseen.
+"""
 
 from flask import Blueprint, Response, render_template
 
@@ -7,6 +10,7 @@ from bodycam.errors import NotFoundError
 from webui.common.base import runtime
 from webui.common.locale import t
 from webui.common.permissions import allowed
+from webui.staff.history import changes_of_rights
 
 bp = Blueprint("log", __name__)
 
@@ -17,8 +21,14 @@ def index() -> str:
     """Show the state of the log."""
     rt = runtime()
     with rt.db.read() as session:
-        state = log_state(session, rt.log)
-    return render_template("staff/log.html", state=state, checkpoint=rt.log.checkpoint(), origin=rt.settings.log.origin)
+        state, changes = log_state(session, rt.log), changes_of_rights(session)
+    return render_template(
+        "staff/log.html",
+        state=state,
+        checkpoint=rt.log.checkpoint(),
+        origin=rt.settings.log.origin,
+        changes=changes,
+    )
 
 
 @bp.get("/log/checkpoint")

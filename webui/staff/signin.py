@@ -1,10 +1,10 @@
 """Sign-in, sign-out, the start page and the language of an account; in a demo also one-click sign-ins.
 
-The source of an attempt is the remote address; it is only ever counted as a hash. After a sign-in the form cookie starts anew,
+The source of an attempt is the remote address; it is counted as a hash, and stands beside the event as a salted value. After a sign-in the form cookie starts anew,
 so that nothing a stranger put into it stays.
 """
 
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from bodycam.people.accounts import first_account_with_role
@@ -14,7 +14,7 @@ from bodycam.people.sign_in import SignedIn, open_without_password, sign_in
 from webui.common.base import runtime
 from webui.common.locale import language
 from webui.common.permissions import any_account, open_to_all
-from webui.common.signin import drop_cookie, scope, set_cookie, viewer
+from webui.common.signin import Viewer, drop_cookie, scope, set_cookie, viewer
 from webui.staff.demo import STORIES, STORY_KEY, story_of
 from webui.staff.menu import ENTRIES
 from webui.staff.tamper import find_target
@@ -119,6 +119,10 @@ def _page(problem: str = "") -> str:
 
 
 def _entered(entered: SignedIn, target: str) -> Response:
+    before: Viewer | None = g.get("viewer")
+    if before is not None:  # its cookie is about to be overwritten: a copy of it must not live on
+        with runtime().db.write() as db:
+            sign_out(db, before.session_id)
     session.clear()
     response = redirect(target)
     set_cookie(response, entered.token)

@@ -1,7 +1,7 @@
 """Who may see a recording or a citizen's report in this sign-in: those whose reason was committed to the custody log beforehand.
 
-The grant lies in the signed form cookie, tied to the account and emptied at every sign-in and sign-out; at most twenty are
-kept, the oldest is asked for its reason again.
+The grant lies in the signed form cookie, tied to the sign-in it was given in, so that a kept copy of the cookie is worth
+nothing afterwards; at most twenty are kept, the oldest is asked for its reason again.
 """
 
 from flask import session
@@ -59,12 +59,12 @@ def _record_submission(submission_id: str, code: str, private: dict[str, str], *
 
 def _keep(object_id: str, code: str) -> None:
     kept = [grant for grant in session.get(_KEY, []) if grant[0] != object_id]
-    session[_KEY] = [*kept, [object_id, code, viewer().account_id]][-MOST:]
+    session[_KEY] = [*kept, [object_id, code, viewer().session_id]][-MOST:]
 
 
 def reason_for(object_id: str) -> str | None:
     """Return the reason code this person gave for a recording or a report in this sign-in, None when none was given."""
     for known_id, code, who in session.get(_KEY, []):
-        if known_id == object_id and who == viewer().account_id:
+        if known_id == object_id and who == viewer().session_id:
             return str(code)
     return None

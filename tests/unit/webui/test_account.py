@@ -86,12 +86,14 @@ def test_an_administrator_meets_named_errors(as_role) -> None:
     admin = as_role("administrator")
     taken = admin.post("/accounts", data={"username": "head", "name": "Hai"})
     assert (taken.status_code, "đã có" in taken.text) == (HTTPStatus.BAD_REQUEST, True)
-    own = admin.get("/accounts").text.partition('href="/accounts/')[2].partition('"')[0]
+    rows = admin.get("/accounts").text.split('href="/accounts/')
+    own, other = (next(row for row in rows if f">{name}</div>" in row)[:36] for name in ("administrator", "head"))
     assert "không tự tắt" in admin.post(f"/accounts/{own}/active", data={"active": "0"}).text
     assert (
-        admin.post(f"/accounts/{own}/roles", data={"role": "king", "unit": "x"}).status_code == HTTPStatus.BAD_REQUEST
+        admin.post(f"/accounts/{other}/roles", data={"role": "king", "unit": "x"}).status_code == HTTPStatus.BAD_REQUEST
     )
-    assert admin.post(f"/accounts/{own}/roles", data={"role": "head", "unit": "x"}).status_code == HTTPStatus.NOT_FOUND
+    unknown = {"role": "head", "unit": "x"}
+    assert admin.post(f"/accounts/{other}/roles", data=unknown).status_code == HTTPStatus.NOT_FOUND
 
 
 def test_an_administrator_never_sees_a_frame(as_role, story: Story) -> None:

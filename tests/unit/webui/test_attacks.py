@@ -3,11 +3,18 @@
 from http import HTTPStatus
 
 import pytest
-from staff_story import Story
+from flask import Flask
+from sqlalchemy import select
+from staff_story import PASSWORD, Story
 
+from bodycam import custody
+from bodycam.custody.models import CustodyEvent
+from bodycam.people.models import Account, StaffSession
+from bodycam.people.scope import Scope
 from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
 from webui.common.ranges import asked_range, file_name
+from webui.staff.case_view import counts_of
 
 
 def _viewing(client, recording_id: str):
@@ -91,3 +98,123 @@ def test_pages_and_footage_stay_in_no_cache(as_role, story: Story) -> None:
 def test_a_foreign_host_name_appears_in_no_answer(client) -> None:
     answer = client.get("/recordings", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
     assert "evil" not in answer.headers["Location"] + answer.text
+
+
+def _account(rt: Runtime, username: str) -> str:
+    with rt.db.read() as session:
+        return session.scalars(select(Account.id).where(Account.username == username)).one()
+
+
+def _refusals(rt: Runtime, object_id: str) -> list[str | None]:
+    with rt.db.read() as session:
+        return [event.actor for event in custody.history(session, object_id) if event.kind == "access.refused"]
+
+
+def test_an_officer_who_tries_a_colleague_s_recording_meets_nothing_and_leaves_a_trace(
+    rt: Runtime, as_role, story: Story
+) -> None:
+    with rt.db.write() as session:
+        session.get_one(Recording, story.plain_id).officer_id = None
+    client, never = as_role("officer"), "00000000-0000-7000-8000-000000000000"
+    for part in ("", "/original", "/thumbnail", "/receipt"):
+        answers = [client.get(f"/recordings/{known}{part}") for known in (story.plain_id, story.citizen_id, never)]
+        assert {answer.status_code for answer in answers} == {HTTPStatus.NOT_FOUND}, part
+        assert len({len(answer.data) for answer in answers}) == 1, part
+    officer = _account(rt, "officer")
+    assert _refusals(rt, story.plain_id) == _refusals(rt, story.citizen_id) == _refusals(rt, never) == [officer] * 4
+
+
+def test_a_recording_of_an_unregistered_camera_shows_to_no_unit(rt: Runtime, as_role, story: Story) -> None:
+    with rt.db.write() as session:
+        row = session.get_one(Recording, story.plain_id)
+        row.quarantine, row.unit_id, row.officer_id, row.camera_id = True, None, None, None
+    for role in ("officer", "commander", "head", "monitor", "case_officer", "plan_approver"):
+        client = as_role(role)
+        assert story.plain_id not in client.get("/recordings").text, role
+        assert client.get(f"/recordings/{story.plain_id}").status_code == HTTPStatus.NOT_FOUND, role
+    assert story.plain_id in as_role("auditor").get("/recordings").text
+
+
+def test_a_commander_learns_of_no_complaint_from_the_access_log(as_role, story: Story) -> None:
+    address = f"/recordings/{story.stop_id}"
+    as_role("auditor").post(f"{address}/view", data={"reason": "complaint"})
+    as_role("intake").get(address)
+    as_role("monitor").post(f"{address}/view", data={"reason": "complaint"})
+    as_role("head").post(f"{address}/view", data={"reason": "other", "words": "đơn của ông Dân"})
+    client = as_role("commander")
+    client.post(f"{address}/view", data={"reason": "complaint"})
+    page = client.get(f"{address}/access-log").text
+    for told in ("Lê Minh Đức", "Người intake", "đơn của ông Dân"):
+        assert told not in page, told
+    assert page.count("Giải quyết khiếu nại, phản ánh") == 1, "his own reason, nobody else's"
+    assert page.count("Kiểm tra theo nhiệm vụ") == 2
+    page = as_role("auditor").get(f"{address}/access-log").text
+    for told in ("Lê Minh Đức", "Người intake", "đơn của ông Dân"):
+        assert told in page, told
+
+
+def test_a_case_counts_only_the_recordings_in_reach(rt: Runtime, story: Story, app: Flask) -> None:
+    with app.test_request_context(), rt.db.read() as session:
+        own = Scope(officer_id=story.officer_id)
+        assert counts_of(session, [story.case_id], own) == {(story.case_id, "proposed"): 1}
+        assert counts_of(session, [story.case_id], Scope(officer_id="a-colleague")) == {}
+
+
+def test_an_administrator_gives_himself_no_role(rt: Runtime, as_role, story: Story) -> None:
+    admin, own = as_role("administrator"), _account(rt, "administrator")
+    wanted = {"role": "auditor", "unit": story.team_id}
+    assert admin.post(f"/accounts/{own}/roles", data=wanted).status_code == HTTPStatus.FORBIDDEN
+    assert _refusals(rt, own) == [own]
+    assert admin.get("/recordings").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_what_an_administrator_does_with_rights_shows_to_the_auditor(rt: Runtime, as_role, story: Story) -> None:
+    admin, other = as_role("administrator"), _account(rt, "head")
+    admin.post(f"/accounts/{other}/roles", data={"role": "auditor", "unit": story.team_id})
+    admin.post(f"/accounts/{other}/password")
+    page = as_role("auditor").get("/log").text
+    assert "Cấp vai trò · Người head · Kiểm toán nội bộ · Đội CSGT đường bộ số 3" in page
+    assert "Đổi mật khẩu · Người head" in page
+    assert "Người administrator" in page
+
+
+def test_a_kept_cookie_reopens_no_viewing(as_role, story: Story) -> None:
+    client = _viewing(as_role("commander"), story.stop_id)
+    kept = client.get_cookie("bodycam_staff_form")
+    assert kept is not None
+    client.post("/sign-out")
+    again = as_role("commander")
+    again.set_cookie("bodycam_staff_form", kept.value)
+    assert again.get(f"/recordings/{story.stop_id}/original").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_another_sign_in_ends_the_one_before_in_the_same_browser(app: Flask, as_role) -> None:
+    client = as_role("commander")
+    stolen = client.get_cookie("bodycam_staff")
+    assert stolen is not None
+    client.post("/sign-in", data={"username": "commander", "password": PASSWORD})
+    thief = app.test_client()
+    thief.set_cookie("bodycam_staff", stolen.value)
+    assert thief.get("/recordings").status_code == HTTPStatus.FOUND
+    assert client.get("/recordings").status_code == HTTPStatus.OK
+
+
+def test_a_session_chosen_by_somebody_else_is_not_taken(app: Flask, rt: Runtime) -> None:
+    client = app.test_client()
+    client.set_cookie("bodycam_staff", "chosen-by-a-thief")
+    client.post("/sign-in", data={"username": "commander", "password": PASSWORD})
+    cookie = client.get_cookie("bodycam_staff")
+    assert cookie is not None
+    assert cookie.value != "chosen-by-a-thief"
+    with rt.db.read() as session:
+        assert len(session.scalars(select(StaffSession)).all()) == 1
+        assert session.scalars(select(CustodyEvent.kind).order_by(CustodyEvent.id)).all()[-1] == "account.signed_in"
+
+
+def test_somebody_else_s_sign_in_is_not_ended_and_the_try_is_logged(rt: Runtime, as_role) -> None:
+    as_role("head")
+    with rt.db.read() as session:
+        row = session.scalars(select(StaffSession)).one()
+    commander = as_role("commander")
+    assert commander.post(f"/account/sessions/{row.id}/end").status_code == HTTPStatus.NOT_FOUND
+    assert _refusals(rt, row.id) == [_account(rt, "commander")]
