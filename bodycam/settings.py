@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bodycam.errors import BodycamError
 
 PREFIX = "BODYCAM_"
-SPECIAL = {"BODYCAM_CONFIG", "BODYCAM_SAMPLES"}
+SPECIAL = {"BODYCAM_CONFIG", "BODYCAM_SAMPLES", "BODYCAM_CHROMIUM"}  # the last two are for tests
 Value = str | int | float | bool
 
 
