@@ -17,6 +17,7 @@ from bodycam.custody.sequencer import Sequencer
 from bodycam.fleet.models import DockingVisit
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
+from bodycam.tasks.vault import tidy_spool
 
 make = random.Random(12).randbytes
 
@@ -60,6 +61,7 @@ def test_killed_in_the_middle_it_ends_with_every_byte_once(tmp_path, environment
         assert station.wait(30) == 0
         assert sorted(hashes) == expected
         assert len(list(rt.vault.iter_objects())) == len(expected)
+        tidy_spool(rt)  # a kill right after a commit leaves the bytes of what is catalogued: the periodic job's work
         assert rt.spool.attempts() == []
         with rt.db.read() as session:
             assert "open" not in set(session.scalars(select(DockingVisit.state)))
