@@ -66,6 +66,7 @@ bench: .make/run ## measure against peers in the same run (minutes, needs rsync 
 	$(PY) bench/offload_folder.py
 	$(PY) bench/mtp.py
 	$(PY) bench/startup.py
+	$(PY) bench/seek.py
 
 .PHONY: migration
 migration: .make/dev ## write the next migration from the models: make migration m="add a table"
