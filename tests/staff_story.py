@@ -195,6 +195,7 @@ def _describe(session: Session, recording_id: str) -> None:
     row.ended_at, row.duration_s = STARTED + timedelta(seconds=SECONDS), float(SECONDS)
     row.device_started_at, row.time_raw = STARTED + timedelta(seconds=1.8), "2026-11-09 14:20:08"
     row.lat, row.lon, row.place = 20.98713, 105.86442, "Phường Định Công, Hà Nội"
+    row.media = json.dumps({"streams": [{"kind": "video", "fps": float(RATE)}]})
     row.device_make, row.device_model = "Ví dụ", "BWC-2"
     row.folded = fold(f"{row.name} {row.place} Trần Văn Nam 184-221 BWC-0412 29A-123.45 Quốc lộ 1A")
 

@@ -118,8 +118,11 @@ def test_the_picture_moves_map_clocks_and_timeline(page: Page, site: Site) -> No
     eventually(page, "Math.abs(document.getElementById('video').currentTime - 13) < 0.2")
     page.keyboard.press("ArrowRight")
     eventually(page, "Math.abs(document.getElementById('video').currentTime - 18) < 0.3")
-    page.keyboard.press(",")
-    eventually(page, "document.getElementById('video').currentTime < 18")
+    page.evaluate("document.getElementById('video').currentTime = 18.02")
+    page.keyboard.press(",")  # ten frames a second: the middle of the frame before
+    eventually(page, "Math.abs(document.getElementById('video').currentTime - 17.95) < 0.01")
+    page.keyboard.press(".")
+    eventually(page, "Math.abs(document.getElementById('video').currentTime - 18.05) < 0.01")
     page.keyboard.press("]")
     assert page.evaluate("document.getElementById('video').playbackRate") == 1.5
     page.keyboard.press("k")
@@ -127,6 +130,19 @@ def test_the_picture_moves_map_clocks_and_timeline(page: Page, site: Site) -> No
     for name in ("Hoàng Sa", "Trường Sa"):
         assert name in page.inner_text("#inset")
         assert name in page.inner_text("#map")
+
+
+def test_provinces_are_named_where_several_fit_and_the_archipelagos_always(page: Page, site: Site) -> None:
+    sign_in(page, "commander")
+    open_player(page, site.story.stop_id)
+    eventually(page, "document.querySelectorAll('#map .name-on-map.sea').length === 2")
+    assert page.locator("#map .name-on-map.province").count() == 0
+    for _ in range(5):
+        page.click("#map .leaflet-control-zoom-out")
+        page.wait_for_timeout(350)
+    eventually(page, "document.querySelectorAll('#map .name-on-map.province').length > 30")
+    assert page.locator("#map .name-on-map.sea").count() == 2
+    assert_accessible(page)
 
 
 def test_a_recording_is_attached_from_the_player(page: Page, site: Site) -> None:

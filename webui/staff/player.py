@@ -4,12 +4,13 @@ No frame, preview or position of a track is sent before `recording.viewed` is co
 what is played instead of an original the browser can't play is labelled a viewing copy.
 """
 
+import json
+
 from flask import Blueprint, Response, jsonify, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from bodycam import custody
 from bodycam.access.errors import ForbiddenError
-from bodycam.cases.models import LinkState
 from bodycam.custody.models import CustodyEvent
 from bodycam.errors import NotFoundError
 from bodycam.geo.geodesy import to_vn2000
@@ -55,6 +56,7 @@ def show(recording_id: str) -> str:
         event=event,
         has_track=has_track,
         picture=_picture(row),
+        fps=_frame_rate(row.recording),
         spot=_spot(row.recording),
         can={
             action: may_reach(scope(f"recording.{action}"), row.recording, row.unit)
@@ -196,7 +198,14 @@ def _spot(recording: Recording) -> dict[str, object] | None:
 
 
 def _title(row: Described) -> str:
-    """Name a recording as a person would: its case, else the plate and the place, else the file."""
-    attached = [case.title for link, case in row.links if link.state == LinkState.ATTACHED]
+    """Name a recording as a person would: its best case (of those the viewer may list), else plate and place, else the file."""
+    for _, case in row.links[:1]:
+        return case.title or case.number or row.name
     known = [part for part in (*row.plates[:1], row.recording.place) if part]
-    return attached[0] if attached else ", ".join(known) or row.name
+    return ", ".join(known) or row.name
+
+
+def _frame_rate(recording: Recording) -> float | None:
+    """Return the film's own frames a second, None when nobody could read them."""
+    streams = json.loads(recording.media).get("streams", [])
+    return next((stream["fps"] for stream in streams if stream.get("kind") == "video" and stream.get("fps")), None)

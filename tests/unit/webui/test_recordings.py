@@ -5,9 +5,10 @@ from http import HTTPStatus
 
 import pytest
 import staff_story
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from staff_story import Story
 
+from bodycam.cases.models import CaseRecording
 from bodycam.custody.models import CustodyEvent
 from bodycam.people import units
 from bodycam.recordings.models import Recording
@@ -79,6 +80,18 @@ def test_a_reason_is_committed_before_the_player_opens(rt: Runtime, as_role, sto
     ):
         assert words in page
     assert client.get(f"/recordings/{story.plain_id}/original").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_a_recording_is_named_by_its_case_and_else_by_plate_and_place(rt: Runtime, as_role, story: Story) -> None:
+    client, address = as_role("commander"), f"/recordings/{story.stop_id}"
+    client.post(f"{address}/view", data={"reason": "shift_check"})
+    page = client.get(address).text
+    assert "<h1>Dừng xe 29A-123.45, Quốc lộ 1A</h1>" in page
+    assert "Tổ công tác 2 · Phường Định Công, Hà Nội</p>" in page
+    assert 'data-fps="10.0"' in page
+    with rt.db.write() as session:
+        session.execute(delete(CaseRecording))
+    assert "<h1>29A-123.45, Phường Định Công, Hà Nội</h1>" in client.get(address).text
 
 
 @pytest.mark.parametrize("form", [{}, {"reason": "curiosity"}, {"reason": "other"}])

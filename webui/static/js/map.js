@@ -21,6 +21,7 @@ export async function drawMap(box, trackUrl, doubtful, seek) {
   for (const place of ISLANDS) L.circleMarker(place, { radius: 3, color: "#0b3d6b", weight: 1, fillColor: "#eef3ea", fillOpacity: 1, interactive: false }).addTo(map);
   name(map, HOANG_SA, box.dataset.hoangSa, "sea");
   name(map, TRUONG_SA, box.dataset.truongSa, "sea");
+  provinceNames(map, box.dataset.names);
   inset(provinces, home, box.dataset);
 
   const points = (track?.points ?? []).filter((point) => Number.isFinite(point[1]) && Number.isFinite(point[2]));
@@ -40,9 +41,26 @@ async function json(address) {
   return answer?.ok ? answer.json() : null;
 }
 
-function name(map, place, text, kind) {
-  L.marker(place, { interactive: false, keyboard: false, icon: L.divIcon({ className: `name-on-map ${kind}`, html: "", iconSize: null }) })
-    .addTo(map).getElement().textContent = text;
+function name(layer, place, text, kind) {
+  const words = document.createElement("span");
+  words.textContent = text;
+  L.marker(place, { interactive: false, keyboard: false, icon: L.divIcon({ className: `name-on-map ${kind}`, html: words, iconSize: null }) }).addTo(layer);
+}
+
+// Provinces are named while several fit into the view; nearer or farther their names would say nothing or cover each other.
+function provinceNames(map, address) {
+  let layer = null;
+  const show = async () => {
+    const fits = map.getZoom() >= 6.5 && map.getZoom() <= 12;
+    if (fits && !layer) {
+      layer = L.layerGroup();
+      const lang = document.documentElement.lang;
+      for (const place of (await json(address)) ?? []) if (place.kind === "province") name(layer, [place.lat, place.lon], place[lang], "province");
+    }
+    if (layer) fits ? layer.addTo(map) : layer.remove();
+  };
+  map.on("zoomend", show);
+  show();
 }
 
 // Stretches the checks doubt are drawn dashed and amber; the rest is one blue line. Pressing the line seeks.

@@ -60,7 +60,7 @@ function seek(seconds) {
 }
 
 function play() {
-  const frame = 1 / 30;
+  const rate = Number(root.dataset.fps) || 25; // the film's own frames a second; unknown: what cameras here mostly write
   video.removeAttribute("controls");
   if (video.tagName === "AUDIO") video.setAttribute("controls", "");
   $("controls").hidden = false;
@@ -90,7 +90,8 @@ function play() {
   for (const name of ["play", "pause", "ended"]) video.addEventListener(name, state);
 
   const toggle = () => (video.paused ? video.play().catch(() => {}) : video.pause());
-  const step = (by) => (video.pause(), seek(video.currentTime + by * frame));
+  // to the middle of the next frame: at its very edge rounding would show the one before
+  const step = (by) => (video.pause(), seek((Math.floor(video.currentTime * rate + 0.001) + by + 0.5) / rate));
   const speed = (value) => ((video.playbackRate = Number(value)), ($("speed").value = String(value)));
   const mute = () => ((video.muted = !video.muted), $("sound").setAttribute("aria-pressed", video.muted));
   const full = () => (document.fullscreenElement ? document.exitFullscreen() : $("screen").requestFullscreen?.());
