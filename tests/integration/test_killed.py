@@ -5,11 +5,13 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from installation import RECORDINGS, Installation, until
 
+from bodycam import clock
 from bodycam.runtime import open_runtime
 from bodycam.settings import load_settings
 from bodycam.tasks.vault import tidy_spool
@@ -54,6 +56,8 @@ def test_a_killed_dock_goes_on_where_it_was_and_nothing_is_twice(installation: I
     catalogued = installation.rows("SELECT object_id FROM recording UNION SELECT object_id FROM rendition")
     assert {str(row[0]) for row in catalogued} == _objects(installation), "an object nobody catalogued, or the reverse"
     with open_runtime(load_settings({"BODYCAM_DATA_DIR": str(installation.data)})) as rt:
+        tomorrow = clock.now() + timedelta(days=1)
+        clock.set_now(lambda: tomorrow)
         tidy_spool(rt)  # a kill right after a commit leaves the bytes of what is catalogued: the periodic job's work
         assert rt.spool.attempts() == []
     receipts = installation.rows(

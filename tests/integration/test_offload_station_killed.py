@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from virtual_dock import VirtualDock
 
+from bodycam import clock
 from bodycam.cli.standalone import standalone
 from bodycam.custody.sequencer import Sequencer
 from bodycam.fleet.models import DockingVisit
@@ -61,6 +63,8 @@ def test_killed_in_the_middle_it_ends_with_every_byte_once(tmp_path, environment
         assert station.wait(30) == 0
         assert sorted(hashes) == expected
         assert len(list(rt.vault.iter_objects())) == len(expected)
+        tomorrow = clock.now() + timedelta(days=1)
+        clock.set_now(lambda: tomorrow)
         tidy_spool(rt)  # a kill right after a commit leaves the bytes of what is catalogued: the periodic job's work
         assert rt.spool.attempts() == []
         with rt.db.read() as session:
