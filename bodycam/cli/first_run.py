@@ -12,6 +12,7 @@ from bodycam.errors import BodycamError
 from bodycam.people.accounts import create_account, grant
 from bodycam.people.models import Account, Force, Role
 from bodycam.people.units import create_unit
+from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import Settings
 
@@ -22,6 +23,15 @@ class DemoFailedError(BodycamError):
     code = "demo_failed"
     vi = "Không tạo được máy ghi hình ảo: {reason}"
     en = "The virtual cameras could not be made: {reason}"
+
+
+class NotADemoError(BodycamError):
+    """A demo, whose sign-ins need no password, was to run over an installation in earnest use."""
+
+    code = "not_a_demo"
+    vi = "Dữ liệu ở {where} không phải của bản trình diễn; bản trình diễn đăng nhập không cần mật khẩu. Đặt BODYCAM_DATA_DIR sang thư mục khác."
+    en = "What lies in {where} is not a demo's, and a demo signs in without passwords. Set BODYCAM_DATA_DIR to another folder."
+    exit_code = 2
 
 
 def demo_environment(environment: MutableMapping[str, str]) -> None:
@@ -36,10 +46,23 @@ def demo_environment(environment: MutableMapping[str, str]) -> None:
 def prepare(settings: Settings) -> str | None:
     """Make keys, the first account and the demo's story where they are missing; return the new password, if any."""
     with open_runtime(settings) as rt:
+        if settings.demo:
+            refuse_real_data(rt)
         password = _first_account(rt)
     if settings.demo:
         _make_demo(settings)
     return password
+
+
+def refuse_real_data(rt: Runtime) -> None:
+    """Raise NotADemoError when there are recordings, or other accounts than the first one, and no demo ever began here."""
+    with rt.db.read() as session:
+        names = select(Account.username).order_by(Account.username)
+        begun = session.scalar(names.where(Account.username.startswith("demo-")).limit(1))
+        others = session.scalar(names.where(Account.username != "admin").limit(1))
+        used = others or session.scalar(select(Recording.id).order_by(Recording.id).limit(1))
+    if used and not begun:
+        raise NotADemoError(where=rt.settings.data_dir)
 
 
 def _first_account(rt: Runtime) -> str | None:

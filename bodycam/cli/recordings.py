@@ -61,18 +61,21 @@ def show(recording_id: str) -> None:
 @recordings.command()
 @click.argument("recording_id")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-@click.option("--reason", default="command_line", show_default=True, help="Reason code for the log / Lý do.")
+@click.option("--reason", default="command_line", show_default=True, help="Reason code for the log / Mã lý do.")
 def export(recording_id: str, output: Path, reason: str) -> None:
     """Trả lại bản gốc, đúng từng byte / Give back the original, byte for byte; the log keeps it.
 
     Example: bodycam recordings export 0193b2c4-7d1e-7c3a-9a55-0f6f3a1b2c3d -o stop.mp4
     """
     import os  # late: --help needs none of this
+    import re
 
     from bodycam import custody
     from bodycam.cli.standalone import standalone
     from bodycam.settings import load_settings
 
+    if re.fullmatch("[a-z_]{1,40}", reason) is None:  # the log keeps it in the open, for ever: no names, no story
+        raise click.BadParameter("một mã như case_work / a code such as case_work", param_hint="--reason")
     if output.exists():
         raise click.ClickException(f"{output} đã có; chọn tên khác / already exists; choose another name")
     if not output.absolute().parent.is_dir():

@@ -4,8 +4,10 @@ A rendition is sealed in the vault like an original and names its recording; mak
 made in the sandbox from byte ranges of the sealed original; only the rendition itself touches a private folder on the way.
 """
 
+import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from bodycam.runtime import Runtime
 THUMBNAIL, FILMSTRIP, PROXY = "thumbnail", "filmstrip", "proxy"
 _JPEG, _MP4 = "image/jpeg", "video/mp4"
 _PROXY_LIMITS = Limits(wall_s=4 * 3600.0, cpu_s=4 * 3600)
+_LEFT_S = 5 * 3600  # longer than any making takes
 _BLOCK = 1 << 20
 logger = structlog.get_logger(__name__)
 
@@ -61,6 +64,7 @@ def _make_one(rt: Runtime, recording: Recording, kind: str) -> bool:
     maker, mime = makers[kind]
     work = rt.settings.data_dir / "work"
     work.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _sweep(work)
     with tempfile.TemporaryDirectory(dir=work) as folder, rt.vault.open(recording.object_id) as reader:
         out = Path(folder) / kind
         try:
@@ -71,6 +75,14 @@ def _make_one(rt: Runtime, recording: Recording, kind: str) -> bool:
             return False
         _seal(rt, recording, kind, mime, out)
     return True
+
+
+def _sweep(work: Path) -> None:
+    """Remove what a killed process left: pictures out of the vault must not lie about in the clear."""
+    for left in work.iterdir():
+        with suppress(FileNotFoundError):  # its own process ended meanwhile
+            if clock.now().timestamp() - left.stat().st_mtime > _LEFT_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _seal(rt: Runtime, recording: Recording, kind: str, mime: str, path: Path) -> None:

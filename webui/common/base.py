@@ -5,11 +5,13 @@ token (CSRF) and a body over their limit.
 """
 
 import os
+import re
 import secrets
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask, current_app
+from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFProtect
 
 from bodycam.runtime import Runtime
@@ -17,6 +19,7 @@ from webui.common import errors, formatting, headers, locale, static
 
 csrf = CSRFProtect()
 _EXTENSION = "bodycam"
+_LOCAL = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
 
 def new_app(name: str, rt: Runtime, *, hours: int, tls: bool, referrer: str, max_body: int) -> Flask:
@@ -36,8 +39,11 @@ def new_app(name: str, rt: Runtime, *, hours: int, tls: bool, referrer: str, max
         WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which the portal never sends; SameSite and the token stay
         MAX_CONTENT_LENGTH=max_body,
         ERROR_PAGE=f"{name}/error.html",
+        TELLS_INSIDE=name == "staff",
         MAX_FORM_MEMORY_SIZE=max_body,
     )
+    if rt.settings.demo:
+        app.before_request(_refuse_other_names)
     app.extensions[_EXTENSION] = rt
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     headers.init_app(app, referrer=referrer, tls=tls)
@@ -47,6 +53,13 @@ def new_app(name: str, rt: Runtime, *, hours: int, tls: bool, referrer: str, max
     static.init_app(app)
     errors.init_app(app)
     return app
+
+
+def _refuse_other_names() -> Response | None:
+    """Answer to localhost alone: a demo's sign-ins need no password, and a page elsewhere can point a name of its own here."""
+    if _LOCAL.fullmatch(request.environ.get("HTTP_HOST", "")):
+        return None
+    return Response("localhost\n", HTTPStatus.MISDIRECTED_REQUEST, mimetype="text/plain")
 
 
 def runtime() -> Runtime:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from bodycam.errors import (
@@ -84,11 +84,21 @@ def status_of(error: BodycamError) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def told(error: BodycamError) -> str:
+    """Return what a visitor reads of a domain error; what failed inside, and where it lies, is for staff and the log alone."""
+    inside = status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(
+        error, (DiskFullError, DatabaseAwayError)
+    )
+    if inside and not current_app.config["TELLS_INSIDE"]:
+        return t(*_FAILED)
+    return error.text(language())
+
+
 def _domain(error: BodycamError) -> Response:
     status = status_of(error)
     log = _log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _log.info
     log("web.refused", code=error.code, status=int(status))
-    return answer(status, error.code, error.text(language()))
+    return answer(status, error.code, told(error))
 
 
 def _csrf(_: CSRFError) -> Response:
@@ -102,6 +112,8 @@ def _csrf(_: CSRFError) -> Response:
 
 def _http(error: HTTPException) -> Response | BaseResponse:
     status = HTTPStatus(error.code or 500)
+    if isinstance(error, SecurityError):  # the host's name is none: no address can be made for a page
+        return Response(f"{status.phrase}\n", status, mimetype="text/plain")
     if error.response is not None or status < HTTPStatus.BAD_REQUEST:  # a redirect is an answer, not an error
         return error.get_response()
     response = answer(status, status.name.lower(), t(*_KNOWN.get(status, _FAILED)))

@@ -5,7 +5,9 @@ from werkzeug.wrappers import Response
 
 from bodycam.errors import InvalidInputError, NotFoundError
 from bodycam.people import accounts, sessions
+from bodycam.people.errors import WrongSignInError
 from bodycam.people.models import StaffSession
+from bodycam.people.sign_in import confirm_password
 from webui.common.base import runtime
 from webui.common.locale import LANGUAGES, t
 from webui.common.permissions import any_account
@@ -31,12 +33,12 @@ def change_password() -> Response:
     """Set another password; every sign-in of the account ends, this one too."""
     rt, who = runtime(), viewer().account_id
     settings = rt.settings.sign_in
-    with rt.db.read() as db:
-        stored = accounts.get_account(db, who).password_hash
-    if not accounts.password_matches(stored, request.form.get("current", ""), settings):
+    try:
+        confirm_password(rt.db, who, request.form.get("current", ""), settings=settings)
+    except WrongSignInError:
         raise InvalidInputError(
             field=t("Mật khẩu hiện tại", "Current password"), reason_vi="không đúng", reason="is wrong"
-        )
+        ) from None
     fresh = request.form.get("fresh", "")
     if fresh != request.form.get("again", ""):
         raise InvalidInputError(

@@ -9,7 +9,7 @@ from bodycam.access.permissions import ROLE_NAMES
 from bodycam.cases.errors import CaseFieldError, LinkError
 from bodycam.cases.matching import strength
 from bodycam.cases.models import CaseRecording
-from bodycam.people.errors import NameTakenError, WeakPasswordError
+from bodycam.people.errors import NameTakenError, SignInLockedError, WeakPasswordError
 from bodycam.people.numbers import number_label
 from bodycam.petitions.errors import ForbiddenStepError
 from webui.common import errors
@@ -58,6 +58,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(look=look, menu=[entry for entry in ENTRIES if entry.endpoint in app.view_functions])
     for refused in (CaseFieldError, ForbiddenStepError, LinkError, NameTakenError, WeakPasswordError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
+    errors.status_for(SignInLockedError, HTTPStatus.TOO_MANY_REQUESTS)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(lambda: {"demo": _demo(), "roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})
 

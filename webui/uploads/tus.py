@@ -20,8 +20,7 @@ from bodycam.errors import BodycamError
 from bodycam.petitions import errors
 from webui.common.connections import Connection
 from webui.common.door import Door, Upload
-from webui.common.errors import status_for, status_of
-from webui.common.locale import language
+from webui.common.errors import status_for, status_of, told
 from webui.uploads import writers
 
 VERSION = "1.0.0"
@@ -99,7 +98,7 @@ def _broken(error: ProtocolError) -> Response:
 
 def _refused(error: BodycamError) -> Response:
     status = status_of(error)
-    response = Response(error.text(language()) + "\n", status, mimetype="text/plain")
+    response = Response(told(error) + "\n", status, mimetype="text/plain")
     response.headers["X-Error-Code"] = error.code
     if isinstance(error, errors.WrongOffsetError):
         response.headers["Upload-Offset"] = str(error.values["offset"])

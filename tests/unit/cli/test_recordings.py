@@ -54,6 +54,12 @@ def test_an_export_is_the_original_byte_for_byte_and_an_event(recording: str, tm
     assert list(place.parent.iterdir()) == [place]
 
 
+@pytest.mark.parametrize("reason", ["vụ anh Nam", "CASE", "a" * 41, ""])
+def test_no_story_gets_into_the_log_as_a_reason_code(recording: str, tmp_path: Path, reason: str) -> None:
+    assert _run("export", recording, "-o", str(tmp_path / "a.mp4"), "--reason", reason).exit_code == 2
+    assert _kinds() == ["recording.sealed"]
+
+
 def test_an_export_that_cannot_be_written_leaves_nothing(
     recording: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

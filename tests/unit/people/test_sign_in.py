@@ -10,7 +10,15 @@ from bodycam.db import Database
 from bodycam.people import accounts, sessions
 from bodycam.people.errors import SignInLockedError, WrongSignInError
 from bodycam.people.models import Account, SignInThrottle
-from bodycam.people.sign_in import LONGEST_PAUSE_S, SignedIn, pause_seconds, sign_in, unlock
+from bodycam.people.sign_in import (
+    LONGEST_PAUSE_S,
+    SignedIn,
+    confirm_password,
+    pause_seconds,
+    sign_in,
+    throttle_key,
+    unlock,
+)
 from bodycam.settings import SignInSettings
 
 START = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
@@ -78,6 +86,28 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_words(db, cheap):
         texts.add((error.value.text("vi"), error.value.text("en")))
     assert len(texts) == 1
     assert kinds(db)[1:] == ["account.sign_in_failed"] * 2
+
+
+def test_a_password_typed_into_the_name_field_is_kept_nowhere(db, cheap):
+    typed = "toi-go-nham-mat-khau"
+    with pytest.raises(WrongSignInError):
+        attempt(db, cheap, "sai", username=typed)
+    with db.read() as session:
+        event = session.scalars(select(CustodyEvent).order_by(CustodyEvent.id.desc())).first()
+        assert event is not None
+    kept = f"{event.object_id} {event.body} {event.openings}"
+    assert typed not in kept
+    assert throttle_key("name", typed)[:16] not in kept
+
+
+def test_a_stolen_session_cannot_guess_the_password(db, cheap, lan):
+    for _ in range(10):
+        with pytest.raises(WrongSignInError):
+            confirm_password(db, lan, "sai", settings=cheap)
+    with pytest.raises(SignInLockedError):
+        confirm_password(db, lan, GOOD, settings=cheap)
+    assert kinds(db).count("account.throttled") == 1
+    assert attempt(db, cheap, GOOD).account_id == lan, "its owner signs in all the same"
 
 
 def test_ten_wrong_sign_ins_lock_even_the_right_password_and_the_pause_grows(db, cheap, lan, time):

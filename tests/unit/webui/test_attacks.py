@@ -1,5 +1,6 @@
 """What somebody would try at the staff pages, each test named after the attempt."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
@@ -9,10 +10,14 @@ from staff_story import PASSWORD, Story
 
 from bodycam import custody
 from bodycam.custody.models import CustodyEvent
+from bodycam.errors import DatabaseAwayError, DiskFullError
 from bodycam.people.models import Account, StaffSession
 from bodycam.people.scope import Scope
 from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
+from bodycam.vault.errors import KeyDamagedError
+from webui.apps import create_public_app, create_staff_app
+from webui.common.errors import told
 from webui.common.ranges import asked_range, file_name
 from webui.staff.case_view import counts_of
 
@@ -144,13 +149,13 @@ def test_a_commander_learns_of_no_complaint_from_the_access_log(as_role, story: 
     client = as_role("commander")
     client.post(f"{address}/view", data={"reason": "complaint"})
     page = client.get(f"{address}/access-log").text
-    for told in ("Lê Minh Đức", "Người intake", "đơn của ông Dân"):
-        assert told not in page, told
+    for words in ("Lê Minh Đức", "Người intake", "đơn của ông Dân"):
+        assert words not in page, words
     assert page.count("Giải quyết khiếu nại, phản ánh") == 1, "his own reason, nobody else's"
     assert page.count("Kiểm tra theo nhiệm vụ") == 2
     page = as_role("auditor").get(f"{address}/access-log").text
-    for told in ("Lê Minh Đức", "Người intake", "đơn của ông Dân"):
-        assert told in page, told
+    for words in ("Lê Minh Đức", "Người intake", "đơn của ông Dân"):
+        assert words in page, words
 
 
 def test_a_case_counts_only_the_recordings_in_reach(rt: Runtime, story: Story, app: Flask) -> None:
@@ -218,3 +223,36 @@ def test_somebody_else_s_sign_in_is_not_ended_and_the_try_is_logged(rt: Runtime,
     commander = as_role("commander")
     assert commander.post(f"/account/sessions/{row.id}/end").status_code == HTTPStatus.NOT_FOUND
     assert _refusals(rt, row.id) == [_account(rt, "commander")]
+
+
+def test_a_stolen_session_is_paused_when_it_guesses_the_password(as_role) -> None:
+    client = as_role("head")
+    wrong = {"current": "sai", "fresh": "mat-khau-moi-22", "again": "mat-khau-moi-22"}
+    codes = [client.post("/account/password", data=wrong).status_code for _ in range(11)]
+    assert codes == [HTTPStatus.BAD_REQUEST] * 10 + [HTTPStatus.TOO_MANY_REQUESTS]
+
+
+def test_a_demo_answers_to_no_other_name(rt: Runtime) -> None:
+    demo = create_staff_app(replace(rt, settings=rt.settings.model_copy(update={"demo": True})))
+    assert demo.test_client().get("/sign-in", headers={"Host": "evil.example:8080"}).status_code == 421
+    for name in ("127.0.0.1:8080", "localhost:8080", "[::1]:8080"):
+        assert demo.test_client().get("/sign-in", headers={"Host": name}).status_code == HTTPStatus.OK, name
+
+
+@pytest.mark.parametrize("name", ["a b", "x<script>", "evil.example:99999", "@", ""])
+def test_a_host_name_that_is_none_fails_nothing(client, name: str) -> None:
+    answer = client.get("/sign-in", headers={"Host": name})
+    assert answer.status_code in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}
+    assert "<script>x" not in answer.text
+
+
+def test_what_fails_inside_tells_a_citizen_no_path(rt: Runtime) -> None:
+    app = create_public_app(rt)
+    for error in (
+        DiskFullError(path="/srv/secret"),
+        DatabaseAwayError(reason="secret"),
+        KeyDamagedError(path="secret"),
+    ):
+        with app.test_request_context():
+            assert "secret" not in told(error)
+            assert "secret" in error.text("vi")
