@@ -1,4 +1,10 @@
-"""Jobs of citizens' reports: sealing, and the core's taking over of what the public side sealed."""
+"""Jobs of citizens' reports: sealing, and the core's taking over of what the public side sealed.
+
+The name that the sender's device gave a file stays encrypted with the report: it may say who he is. The catalogue keeps only
+its ending.
+"""
+
+from pathlib import PurePosixPath
 
 from bodycam.db import new_id
 from bodycam.intake.service import Facts, catalogue
@@ -7,6 +13,8 @@ from bodycam.petitions.models import SubmissionFile
 from bodycam.recordings.models import Origin
 from bodycam.runtime import Runtime
 from bodycam.vault.local import SealedObject
+
+_MOST_ENDING = 10
 
 
 def seal_file(rt: Runtime, file_id: str) -> None:
@@ -21,7 +29,7 @@ def adopt_file(rt: Runtime, file_id: str) -> None:
         if file.recording_id is not None or file.object_id is None or file.sha256 is None:
             return
         sealed = SealedObject(object_id=file.object_id, sha256=file.sha256, size=file.size, cipher_size=0)
-        name = uploads.name_of(session, rt.keyring, file)
+        name = file.id + PurePosixPath(uploads.name_of(session, rt.keyring, file)).suffix.lower()[:_MOST_ENDING]
         file.recording_id = new_id()
         facts = Facts(origin=Origin.CITIZEN, name=name, actor="system")
         catalogue(session, sealed, facts, recording_id=file.recording_id, event_id=new_id())

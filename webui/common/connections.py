@@ -6,7 +6,8 @@ head within `HEAD_S`; the server ends the connection otherwise. Uploads and foot
 
 A phone in a tunnel leaves a half-open connection behind: the server would wait on it while the phone is back. So its socket gets
 a read time-out, and who finds an upload busy may end a connection of this process that has been silent for a while. Uploads
-hold only some of the server's threads at once, so that pages always answer.
+hold only some of the server's threads at once, so that pages always answer; when these are taken, an upload that merely drips
+makes way for the next one, and goes on later where it stood.
 """
 
 import contextlib
@@ -23,7 +24,10 @@ from bodycam.petitions.errors import TooManyAtOnceError
 HEAD_S = 15.0  # from the thread's first look at the connection to the end of the request's head
 MOST_S = 60.0
 READ_TIMEOUT_S = 30.0
+DRIP_AFTER_S = 20.0
+LEAST_BYTES_S = 2048  # a phone at the edge of its network sends more
 SILENT_S = 1.5
+WAIT_S = 2.0
 MOST_AT_ONCE = 48  # of the 64 threads that `webui.serve` gives the public application
 
 
@@ -35,6 +39,7 @@ class Held(Protocol):
 
 _deadlines: dict[Held, float] = {}
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_uploading: "set[Connection]" = set()
 
 
 class Connection:
@@ -43,13 +48,20 @@ class Connection:
     def __init__(self, sock: socket.socket | None) -> None:
         """Take the socket and give its reads a time-out."""
         self._socket = sock
-        self._heard_at = time.monotonic()
+        self._began_at = self._heard_at = time.monotonic()
+        self._bytes = 0
         if sock is not None:
             sock.settimeout(READ_TIMEOUT_S)
 
-    def heard(self) -> None:
+    def heard(self, count: int) -> None:
         """Note that bytes came."""
         self._heard_at = time.monotonic()
+        self._bytes += count
+
+    def is_dripping(self) -> bool:
+        """Tell whether it has brought next to nothing for its time."""
+        age = time.monotonic() - self._began_at
+        return age > DRIP_AFTER_S and self._bytes < age * LEAST_BYTES_S
 
     def is_silent(self) -> bool:
         """Tell whether nothing has come for a while."""
@@ -99,12 +111,21 @@ def end_overdue() -> int:
 @contextlib.contextmanager
 def receiving() -> Iterator[Connection]:
     """Take a place among the uploads for the current request; raises TooManyAtOnceError when all are taken."""
-    if not _places.acquire(blocking=False):
+    if not _places.acquire(blocking=False) and not (_end_a_dripping_one() and _places.acquire(timeout=WAIT_S)):
         raise TooManyAtOnceError
     take_time()
     connection = Connection(request.environ.get("gunicorn.socket"))
+    _uploading.add(connection)
     try:
         yield connection
     finally:
+        _uploading.discard(connection)
         connection.release()
         _places.release()
+
+
+def _end_a_dripping_one() -> bool:
+    dripping = next((connection for connection in _uploading.copy() if connection.is_dripping()), None)
+    if dripping is not None:
+        dripping.end()
+    return dripping is not None

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from bodycam.errors import InvalidInputError
 from bodycam.petitions import sealing, uploads
 from webui.common.base import runtime
-from webui.common.connections import receiving
+from webui.common.connections import Connection, receiving
 from webui.public import visitor
 from webui.public.portal import portal
 
@@ -30,8 +30,9 @@ MOST_PENDING = 1 << 20  # bytes that the parser may hold
 def send_plain() -> Response:
     """Take one file out of the form and go on to the next question; a broken one leaves nothing behind."""
     request.max_content_length = 1 << 62  # None would mean the application's limit for forms; a file has its own
-    with receiving():
-        _take(_events())
+    visitor.required()  # nobody takes a place among the uploads without a report
+    with receiving() as connection:
+        _take(_events(connection))
     return redirect(url_for("public.ask", slug="noi-dung"), 303)
 
 
@@ -43,8 +44,10 @@ def _take(events: Iterator[Event]) -> None:
             if event.filename:
                 _store(event.filename, events)
                 return
-        elif isinstance(event, Data) and len(token) < BLOCK:
+        elif isinstance(event, Data):
             token += event.data.decode("ascii", "replace")
+            if len(token) > BLOCK:
+                raise BadRequest  # a token is short: whoever goes on sends no file
     raise InvalidInputError(field="file", reason="choose a file first", reason_vi="hãy chọn tệp trước")
 
 
@@ -70,7 +73,7 @@ def _store(name: str, events: Iterator[Event]) -> None:
         undo.pop_all()
 
 
-def _events() -> Iterator[Event]:
+def _events(connection: Connection) -> Iterator[Event]:
     boundary = request.mimetype_params.get("boundary", "")
     if request.mimetype != "multipart/form-data" or not boundary:
         raise BadRequest
@@ -88,6 +91,7 @@ def _events() -> Iterator[Event]:
             raise BadRequest from None
         if not block:
             raise BadRequest  # cut before the form's end
+        connection.heard(len(block))
         decoder.receive_data(block)
 
 

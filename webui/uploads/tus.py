@@ -186,7 +186,7 @@ def _blocks(connection: Connection) -> Iterator[bytes]:
             return
         if not block:
             return
-        connection.heard()
+        connection.heard(len(block))
         yield block
 
 
@@ -201,7 +201,7 @@ def _checked(connection: Connection) -> bytes:
     body = bytearray()
     try:
         while block := request.stream.read(BLOCK):
-            connection.heard()
+            connection.heard(len(block))
             body += block
             if len(body) > MOST_CHECKED:
                 raise ProtocolError(

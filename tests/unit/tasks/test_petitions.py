@@ -46,6 +46,6 @@ def test_a_sealed_file_is_catalogued_once_by_a_process_that_did_nothing_before(t
             kept = session.get_one(SubmissionFile, file.id)
             assert kept.recording_id is not None
             recording = session.get_one(Recording, kept.recording_id)
-            assert (recording.origin, recording.name, recording.size) == (Origin.CITIZEN, "Video của tôi.mp4", 3)
+            assert (recording.origin, recording.name, recording.size) == (Origin.CITIZEN, f"{file.id}.mp4", 3)
             assert recording.unit_id is None
             assert [e.kind for e in custody.history(session, recording.id)] == ["recording.sealed"]

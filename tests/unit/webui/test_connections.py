@@ -1,11 +1,13 @@
 """Nobody holds a thread of the server for as long as he likes."""
 
 import socket
+import threading
 from dataclasses import dataclass
 
 import pytest
 from flask import Flask
 
+from bodycam.petitions.errors import TooManyAtOnceError
 from webui.common import connections
 
 
@@ -53,3 +55,28 @@ def test_an_upload_is_let_off(pair) -> None:
         assert connections.end_overdue() == 0
         held.sock.send(b"x")
         assert theirs.recv(1) == b"x"
+
+
+def test_uploads_that_drip_make_way_when_all_places_are_taken(pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, _ = pair
+    monkeypatch.setattr(connections, "_places", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(connections, "WAIT_S", 5.0)
+    monkeypatch.setattr(connections, "DRIP_AFTER_S", -1.0)
+    app, inside, ended = Flask("x"), threading.Event(), threading.Event()
+
+    def drip() -> None:
+        place = app.test_request_context(environ_overrides={"gunicorn.socket": held.sock})
+        with place, connections.receiving() as connection:
+            connection.heard(1)
+            connection._began_at -= 60
+            inside.set()
+            held.sock.recv(1)
+        ended.set()
+
+    threading.Thread(target=drip, daemon=True).start()
+    assert inside.wait(5)
+    with app.test_request_context(), connections.receiving() as connection:
+        assert ended.wait(5)
+        connection.heard(10_000_000)
+        with app.test_request_context(), pytest.raises(TooManyAtOnceError), connections.receiving():
+            pass

@@ -17,9 +17,11 @@ from werkzeug.test import TestResponse
 
 from bodycam import clock
 from bodycam.cli.standalone import settle
+from bodycam.custody.models import CustodyEvent
 from bodycam.models import Base
 from bodycam.petitions import secret_code, service, sign_in
 from bodycam.petitions.models import FileState, Submission, SubmissionFile, SubmissionState
+from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from webui.apps import create_public_app
@@ -131,6 +133,11 @@ def test_a_file_without_javascript_goes_through_the_same_spool_and_is_sealed(cli
     assert file.recording_id is not None
     assert file.object_id is not None
     assert b"".join(rt.vault.open(file.object_id).chunks()) == data
+    with rt.db.read() as session:
+        recording = session.get_one(Recording, file.recording_id)
+        events = session.scalars(select(CustodyEvent)).all()
+    assert recording.name == f"{file.id}.mp4", "the sender's own name may tell who he is"
+    assert not [event for event in events if "của tôi" in f"{event.body}{event.openings}"]
     assert client.get("/bien-nhan").text.count("<svg") == 2
 
 
@@ -148,6 +155,19 @@ def test_a_broken_form_leaves_nothing_behind(client: FlaskClient, rt: Runtime, c
     assert rt.spool.attempts() == []
     with rt.db.read() as session:
         assert all(file.state == FileState.REMOVED for file in session.scalars(select(SubmissionFile)))
+
+
+@pytest.mark.parametrize(("begun", "status"), [(False, 404), (True, 400)])
+def test_a_form_that_never_comes_to_its_file_takes_no_place(client: FlaskClient, begun: bool, status: int) -> None:
+    if begun:
+        walk(client, until="tep")
+    head = b'--x\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n'
+    answer = client.post(
+        "/gui/tep/gui-thuong",
+        input_stream=BytesIO(head + b"a" * 1_000_000),
+        headers={"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "100000000"},
+    )
+    assert answer.status_code == status
 
 
 def test_a_form_without_its_token_stores_no_byte(client: FlaskClient, rt: Runtime) -> None:
