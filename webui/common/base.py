@@ -40,6 +40,7 @@ def new_app(name: str, rt: Runtime, *, hours: int, tls: bool, referrer: str, max
         MAX_CONTENT_LENGTH=max_body,
         ERROR_PAGE=f"{name}/error.html",
         TELLS_INSIDE=name == "staff",
+        KEEPS_LANGUAGE=name == "staff",
         MAX_FORM_MEMORY_SIZE=max_body,
     )
     if rt.settings.demo:

@@ -41,7 +41,8 @@ def init_app(app: Flask) -> None:
         asked = request.args.get("lang")
         if asked in LANGUAGES:
             secure = bool(app.config["SESSION_COOKIE_SECURE"])
-            response.set_cookie(COOKIE, asked, max_age=_YEAR_S, httponly=True, samesite="Lax", secure=secure)
+            kept = _YEAR_S if app.config["KEEPS_LANGUAGE"] else None  # a citizen's phone forgets it with the browser
+            response.set_cookie(COOKIE, asked, max_age=kept, httponly=True, samesite="Lax", secure=secure)
         return response
 
 

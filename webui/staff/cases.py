@@ -106,7 +106,7 @@ def edit(case_id: str) -> str | Response | tuple[str, int]:
 @bp.get("/cases/<case_id>")
 @allowed("case.view")
 def show(case_id: str) -> str:
-    """Show a case with its recordings, deadlines and story; looking at it is an event."""
+    """Show a case with its recordings, deadlines and story; looking at it is an event, without a reason: the case is one."""
     with runtime().db.read() as session:
         case = _case(session, case_id, "case.view")
         rules = kind_of(case.kind)

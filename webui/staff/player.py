@@ -139,7 +139,10 @@ def export(recording_id: str) -> Response:
 @bp.get("/recordings/<recording_id>/receipt")
 @allowed("recording.list")
 def receipt(recording_id: str) -> Response:
-    """Send the receipt as a file: it proves without us that the recording was sealed, and when."""
+    """Send the receipt as a file: it proves without us that the recording was sealed, and when.
+
+    Taking one is no event: it holds ids, a hash and a proof, no picture and no name, and is meant to be handed round.
+    """
     with runtime().db.read() as session:
         row = find(session, recording_id, "recording.list")
         found = custody.receipt_for(session, row.recording.sealed_event_id)

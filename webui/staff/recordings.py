@@ -1,6 +1,7 @@
 """The list of recordings: found by time, unit, officer, camera, plate, case or any words, with or without diacritics.
 
-A thumbnail is a frame of the footage: it is shown to those who may view the recording, to nobody else.
+A thumbnail is a frame of the footage: it is shown to those who may view the recording, to nobody else. It asks for no reason and
+leaves no event, so that a list can be recognised at a glance and thirty small pictures a page don't bury the looks that matter.
 """
 
 from collections.abc import Mapping

@@ -170,6 +170,12 @@ def test_a_form_that_never_comes_to_its_file_takes_no_place(client: FlaskClient,
     assert answer.status_code == status
 
 
+def test_a_chosen_language_leaves_the_phone_with_the_browser(client: FlaskClient) -> None:
+    cookies = client.get("/?lang=en").headers.getlist("Set-Cookie")
+    kept = [cookie for cookie in cookies if "Max-Age" in cookie or "Expires" in cookie]
+    assert kept == []
+
+
 def test_a_form_without_its_token_stores_no_byte(client: FlaskClient, rt: Runtime) -> None:
     walk(client, until="tep")
     answer = client.post("/gui/tep/gui-thuong", data={"csrf_token": "x", "file": (BytesIO(b"abc"), "a.mp4")})
