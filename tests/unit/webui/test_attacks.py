@@ -1,19 +1,23 @@
 """What somebody would try at the staff pages, each test named after the attempt."""
 
+import json
 from dataclasses import replace
 from http import HTTPStatus
+from urllib.parse import quote, urlencode
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 from staff_story import PASSWORD, Story
 
-from bodycam import custody
+from bodycam import clock, custody
+from bodycam.cases.models import Case
 from bodycam.custody.models import CustodyEvent
 from bodycam.errors import DatabaseAwayError, DiskFullError
-from bodycam.people.models import Account, StaffSession
+from bodycam.fleet.models import Camera, Station, StationBoard
+from bodycam.people.models import Account, Officer, StaffSession, Unit
 from bodycam.people.scope import Scope
-from bodycam.recordings.models import Recording
+from bodycam.recordings.models import Recording, RecordingPlate
 from bodycam.runtime import Runtime
 from bodycam.vault.errors import KeyDamagedError
 from webui.apps import create_public_app, create_staff_app
@@ -256,3 +260,38 @@ def test_what_fails_inside_tells_a_citizen_no_path(rt: Runtime) -> None:
         with app.test_request_context():
             assert "secret" not in told(error)
             assert "secret" in error.text("vi")
+
+
+EVIL = "\"'><script>x</script><img src=x onerror=x>{{ 7 * 7 }}"
+
+
+def test_no_text_from_outside_becomes_a_part_of_a_page(rt: Runtime, as_role, story: Story) -> None:
+    with rt.db.write() as session:
+        row = session.get_one(Recording, story.stop_id)
+        row.name = row.place = row.device_make = row.device_model = row.time_raw = row.codec = EVIL
+        session.get_one(Case, story.case_id).title = session.get_one(Case, story.case_id).place = EVIL
+        camera, officer = session.get_one(Camera, story.camera_id), session.get_one(Officer, story.officer_id)
+        camera.label = officer.name = officer.team = EVIL
+        session.get_one(Unit, story.team_id).name = session.get_one(Station, story.station_id).name = EVIL
+        for account in session.scalars(select(Account)):
+            account.display_name = EVIL
+        session.get_one(RecordingPlate, (story.stop_id, "29A12345")).raw = EVIL[:40]
+        board = {"slots": [{"slot": 1, "state": "error", "camera": EVIL, "officer": EVIL, "message_vi": EVIL}]}
+        session.merge(StationBoard(station_id=story.station_id, beat_at=clock.now(), body=json.dumps(board)))
+    client = as_role("commander")
+    client.post(f"/recordings/{story.stop_id}/view", data={"reason": "other", "words": EVIL})
+    asked = urlencode({"q": EVIL, "camera": EVIL, "case": EVIL})
+    pages = ["/recordings", f"/recordings?{asked}", f"/recordings/{story.stop_id}", f"/recordings/{story.plain_id}",
+             f"/recordings/{story.stop_id}/access-log", "/cases", f"/cases?{asked}", f"/cases/{story.case_id}",
+             f"/cases/{story.case_id}/edit", "/cases/new", "/devices", f"/devices/{story.camera_id}",
+             f"/dock/{story.station_id}", "/account", f"/{quote(EVIL)}"]  # fmt: skip
+    for address in pages:
+        page = client.get(address).text
+        assert "<script>x" not in page, address
+        assert "<img src=x" not in page, address
+    for tile in client.get(f"/dock/{story.station_id}/board.json").get_json()["tiles"].values():
+        assert "<script>x" not in tile
+        assert "<img src=x" not in tile
+    admin = as_role("administrator")
+    for address in ("/accounts", f"/accounts/{_account(rt, 'head')}", "/vault"):
+        assert "<script>x" not in admin.get(address).text, address
