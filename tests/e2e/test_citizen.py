@@ -79,6 +79,15 @@ def video(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(("language", "words"), [("vi", "Cần điền ô này"), ("en", "Fill this in")])
+def test_an_empty_answer_is_named_in_the_page_s_language(visit: Visit, language: str, words: str) -> None:
+    page = visit(language=language)
+    page.click("main form button")
+    page.wait_for_selector("#when")
+    page.locator("main button").first.click()
+    assert page.evaluate("document.getElementById('when').validationMessage") == words
+
+
 def slow(page: Page, upload: int = SLOW) -> None:
     page.context.new_cdp_session(page).send(
         "Network.emulateNetworkConditions",

@@ -10,6 +10,8 @@ from browser import Site, eventually, open_player, sign_in
 from playwright.sync_api import Page, Response
 
 from bodycam.fleet import docking
+from bodycam.petitions import service as petitions
+from bodycam.petitions.content import Identity
 
 PAGES = {
     "commander": ["/recordings", "/recordings?q=khong-co-gi", "/cases", "/cases/new", "/devices"],
@@ -150,6 +152,28 @@ def test_a_recording_is_attached_from_the_player(page: Page, site: Site) -> None
     open_player(page, site.story.stop_id)
     page.click("text=Gắn vào hồ sơ này")
     assert page.locator("#cases .chip.ok").inner_text().strip() == "✓ Đã gắn"
+
+
+def test_a_report_asks_for_its_reason_and_its_sender_for_another(page: Page, site: Site) -> None:
+    with site.rt.db.write() as session:
+        report = petitions.start(session, site.rt.keyring)
+        petitions.tell(session, site.rt.keyring, report.id, when="chiều qua", text="Tôi thấy đoàn xe")
+        petitions.identify(session, site.rt.keyring, report.id, Identity("Nguyễn Văn Dân", "0900120003"))
+        petitions.receive(session, site.rt.keyring, report.id)
+    sign_in(page, "intake")
+    page.goto(f"/submissions/{report.id}")
+    assert_accessible(page)
+    page.click("text=Mở tin")
+    said = page.evaluate("document.querySelector('input[name=reason]').validationMessage")
+    assert said == "Chọn một mục"  # the page's words, not the browser's
+    page.check("input[value=verifying]")
+    page.click("text=Mở tin")
+    page.wait_for_selector("text=Tôi thấy đoàn xe")
+    assert_accessible(page)
+    assert page.locator("text=Nguyễn Văn Dân").count() == 0
+    page.select_option("#identity-reason", "contact_sender")
+    page.click("text=Mở danh tính")
+    page.wait_for_selector("text=Nguyễn Văn Dân")
 
 
 def test_slash_leads_to_the_search_box_and_a_plate_to_the_stop(page: Page, site: Site) -> None:

@@ -96,12 +96,12 @@ STORIES = (
         "Đổi một byte của một video đã khóa trên đĩa, kiểm tra lại kho: bản ghi chuyển đỏ.",
         "Change one byte of a sealed video on the disk, re-check the vault: the recording turns red.",
         (
-            "Bấm “Sửa một byte” ở trang này.",
+            "Ở trang hướng dẫn, bấm “Sửa một byte”.",
             "Bấm “Kiểm tra lại kho”, đợi vài giây.",
             "Mở bản ghi màu đỏ: “Toàn vẹn tệp” là “Mâu thuẫn”. Sửa lại byte và kiểm tra lại thì hết đỏ.",
         ),
         (
-            "Press “Change one byte” on this page.",
+            "On the story's page press “Change one byte”.",
             "Press “Re-check the vault” and wait a few seconds.",
             "Open the red recording: “File integrity” says “Contradiction”. Put the byte back and re-check: no longer red.",
         ),

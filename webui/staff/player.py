@@ -30,6 +30,7 @@ from webui.staff.viewings import open_viewing, reason_for
 
 bp = Blueprint("player", __name__)
 PLAYABLE = {"h264", "vp8", "vp9", "av1"}
+_CODECS = {"h264": "H.264", "hevc": "H.265"}  # as people write them
 
 
 @bp.get("/recordings/<recording_id>")
@@ -165,8 +166,8 @@ def _viewed(recording_id: str) -> Recording:
 def _picture(row: Described) -> dict[str, str]:
     """Say what is shown and from where: the original, a viewing copy, or nothing yet."""
     recording = row.recording
-    mime = recording.mime or ""
-    plays = recording.kind == "audio" or (recording.kind == "video" and (recording.codec or "").lower() in PLAYABLE)
+    mime, codec = recording.mime or "", (recording.codec or "").lower()
+    plays = recording.kind == "audio" or (recording.kind == "video" and codec in PLAYABLE)
     where = recording.id
     if recording.kind == "image" and mime in {"image/jpeg", "image/png", "image/webp"}:
         return {
@@ -175,7 +176,7 @@ def _picture(row: Described) -> dict[str, str]:
             "label": t("Bản gốc", "Original"),
         }
     if plays:
-        size = f" · {(recording.codec or '').upper()} {recording.height}p" if recording.height else ""
+        size = f" · {_CODECS.get(codec, codec.upper())} {recording.height}p" if recording.height else ""
         return {
             "kind": recording.kind,
             "url": url_for("player.original", recording_id=where),

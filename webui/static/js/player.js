@@ -17,6 +17,7 @@ function lay() {
     span.style.left = `${(100 * start) / length}%`;
     span.style.width = `${Math.max((100 * (end - start)) / length, 8 * least)}%`;
     if (span.dataset.whole === "0") span.style.zIndex = 1;
+    span.classList.toggle("thin", span.clientWidth < 48); // a cut letter says nothing; its words stand in the explanation
   }
 }
 

@@ -1,4 +1,6 @@
 // The staff shell: "/" goes to the search box; a lost network is said, with the time the page's figures are of.
+import "./fields.js";
+
 const loaded = new Date();
 const offline = document.getElementById("offline");
 const clock = loaded.toLocaleTimeString("vi-VN", { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Ho_Chi_Minh" });

@@ -40,6 +40,13 @@ function stays(url) {
   return sending() && url.origin === location.origin && !url.searchParams.has("lang");
 }
 
+// What the browser says about an empty field is in its own language; say it in the page's.
+document.addEventListener("invalid", ({ target }) => {
+  const [vi, en] = target.type === "checkbox" ? ["Cần đánh dấu ô này", "Tick this box"] : ["Cần điền ô này", "Fill this in"];
+  if (target.validity.valueMissing) target.setCustomValidity(body.dataset.lang === "vi" ? vi : en);
+}, true);
+document.addEventListener("input", ({ target }) => target.setCustomValidity?.(""), true);
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if ("leaves" in form.dataset) stopSending();
