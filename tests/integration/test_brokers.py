@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from bodycam import clock
 from bodycam.db import Database
 from bodycam.jobs import service
 from bodycam.jobs.app import make_app
@@ -135,6 +136,8 @@ def test_what_the_clock_asks_for_is_done_once_in_its_period(bench: Bench) -> Non
 def test_messages_that_the_broker_lost_are_sent_again(bench: Bench) -> None:
     job_id = bench.ask(0)
     bench.app.control.purge()
+    with bench.db.write() as session:  # as if a while had passed since it was sent
+        session.execute(update(Job).values(sent_at=clock.now() - 2 * service.RESEND_AFTER))
     bench.start_worker()  # sweeps when it starts
     _until(lambda: bench.state(job_id) == JobState.DONE or (bench.sweep() or False))
     assert bench.lines() == ["begun", "done"]
