@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request
 from bodycam.custody.note import Verifier
 from bodycam.custody.receipts import verify_receipt
 
-pytestmark = pytest.mark.timeout(420)
+pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("whole_way")]  # one demo serves all
 
 
 @pytest.fixture(scope="module")
