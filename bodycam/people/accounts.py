@@ -29,7 +29,7 @@ MOST_GRANTS = 2000  # of one page of accounts together
 
 def username_form(text: str) -> str:
     """Return a username as it is stored and compared: NFC, trimmed, lower case."""
-    return nfc(text).strip().lower()
+    return nfc(text).replace("\0", "").strip().lower()  # PostgreSQL takes no NUL
 
 
 def create_account(

@@ -6,9 +6,10 @@ style by number goes into an SVG attribute, a `<progress>` or a data attribute t
 
 import secrets
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -42,6 +43,8 @@ def init_app(app: Flask, *, referrer: str, tls: bool) -> None:
         g.request_id = secrets.token_hex(6)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request=g.request_id, endpoint=request.endpoint)
+        if "\0" in request.path or b"%00" in request.query_string:
+            abort(HTTPStatus.BAD_REQUEST)  # no text has one, and PostgreSQL takes none
 
     @app.after_request
     def secure(response: Response) -> Response:

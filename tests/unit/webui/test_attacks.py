@@ -295,3 +295,15 @@ def test_no_text_from_outside_becomes_a_part_of_a_page(rt: Runtime, as_role, sto
     admin = as_role("administrator")
     for address in ("/accounts", f"/accounts/{_account(rt, 'head')}", "/vault"):
         assert "<script>x" not in admin.get(address).text, address
+
+
+@pytest.mark.parametrize(
+    "address", ["/recordings?q=%00", "/recordings/%00", "/cases?after=%00", "/accounts?after=a%00"]
+)
+def test_a_nul_in_an_address_fails_nothing(as_role, address: str) -> None:
+    assert as_role("commander").get(address).status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}
+
+
+def test_a_nul_in_a_username_is_a_wrong_sign_in(client) -> None:
+    answer = client.post("/sign-in", data={"username": "no\0body", "password": "x"})
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED

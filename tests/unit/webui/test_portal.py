@@ -20,7 +20,8 @@ from bodycam.cli.standalone import settle
 from bodycam.custody.models import CustodyEvent
 from bodycam.models import Base
 from bodycam.petitions import secret_code, service, sign_in
-from bodycam.petitions.models import FileState, Submission, SubmissionFile, SubmissionState
+from bodycam.petitions.errors import NoSuchSubmissionError
+from bodycam.petitions.models import FileState, Submission, SubmissionFile, SubmissionState, SubmissionThrottle
 from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
@@ -168,6 +169,16 @@ def test_a_form_that_never_comes_to_its_file_takes_no_place(client: FlaskClient,
         headers={"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "100000000"},
     )
     assert answer.status_code == status
+
+
+def test_a_flood_of_made_up_codes_fills_no_table(rt: Runtime) -> None:
+    for n in range(40):
+        for lookup in (f"{chr(0x4E00 + n)}x", f"\0{n}", "", "zz"):
+            with pytest.raises(NoSuchSubmissionError):
+                sign_in.open_submission(rt.db, lookup, "n", b"")
+    with rt.db.read() as session:
+        assert [(row.key, row.failures) for row in session.scalars(select(SubmissionThrottle))] == [("-", 160)]
+        assert sign_in.pause_s(session, "zz") == sign_in.MOST_PAUSE_S
 
 
 def test_a_chosen_language_leaves_the_phone_with_the_browser(client: FlaskClient) -> None:
