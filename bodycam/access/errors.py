@@ -1,6 +1,6 @@
 """Refusals."""
 
-from bodycam.errors import BodycamError
+from bodycam.errors import BodycamError, NotFoundError
 
 
 class ForbiddenError(BodycamError):
@@ -9,6 +9,10 @@ class ForbiddenError(BodycamError):
     code = "forbidden"
     vi = "Tài khoản này không có quyền làm việc đó. Nếu cần cho nhiệm vụ, đề nghị quản trị cấp vai trò."
     en = "This account may not do that. If your duty needs it, ask the administrator for the role."
+
+
+class OutOfReachError(NotFoundError):
+    """It isn't there, or it lies outside the asker's scope: one answer for both, and both leave `access.refused`."""
 
 
 class OwnRolesError(ForbiddenError):

@@ -95,6 +95,7 @@ def told(error: BodycamError) -> str:
 
 
 def _domain(error: BodycamError) -> Response:
+    g.error = error
     status = status_of(error)
     log = _log.error if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _log.info
     log("web.refused", code=error.code, status=int(status))

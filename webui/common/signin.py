@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from bodycam import custody
-from bodycam.access.errors import ForbiddenError
+from bodycam.access.errors import ForbiddenError, OutOfReachError
 from bodycam.access.service import scope_of
 from bodycam.people import accounts, sessions
 from bodycam.people.scope import NOTHING, Scope
@@ -144,8 +144,8 @@ def _note_refusal(response: Response) -> Response:
     if found is None:
         return response
     ids = [value for value in (request.view_args or {}).values() if _ID.fullmatch(str(value))]
-    # what lies outside one's scope is "not there": whoever tries its address, or guesses at ids, leaves a trace all the same
-    hidden = response.status_code == HTTPStatus.NOT_FOUND and bool(ids)
+    # whoever tries the address of what lies outside his scope, or guesses at ids, is told "not there" and leaves a trace
+    hidden = isinstance(g.get("error"), OutOfReachError)
     if response.status_code == HTTPStatus.FORBIDDEN or hidden:
         details: dict[str, Any] = {"endpoint": request.endpoint or "", "method": request.method}
         object_id = str(ids[0]) if ids else f"page:{request.endpoint}"

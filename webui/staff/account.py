@@ -3,7 +3,8 @@
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from bodycam.errors import InvalidInputError, NotFoundError
+from bodycam.access.errors import OutOfReachError
+from bodycam.errors import InvalidInputError
 from bodycam.people import accounts, sessions
 from bodycam.people.errors import WrongSignInError
 from bodycam.people.models import StaffSession
@@ -72,6 +73,6 @@ def end(session_id: str) -> Response:
     with runtime().db.write() as db:
         row = db.get(StaffSession, session_id)
         if row is None or row.account_id != viewer().account_id:
-            raise NotFoundError(what=t("phiên đăng nhập", "sign-in"))
+            raise OutOfReachError(what=t("phiên đăng nhập", "sign-in"))
         sessions.revoke(db, session_id, actor=viewer().account_id)
     return redirect(url_for("account.index"))

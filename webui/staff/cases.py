@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from bodycam import custody
-from bodycam.access.errors import ForbiddenError
+from bodycam.access.errors import ForbiddenError, OutOfReachError
 from bodycam.cases import links, service
 from bodycam.cases.errors import CaseFieldError
 from bodycam.cases.kinds import CaseKind, Deadline, deadlines_of, kind_of, kinds
 from bodycam.cases.models import Case, CaseState
 from bodycam.cases.queries import CaseFilter, identifiers_of, is_visible, list_cases, officers_of
 from bodycam.clock import now
-from bodycam.errors import InvalidInputError, NotFoundError
+from bodycam.errors import InvalidInputError
 from bodycam.people.models import Officer, Unit
 from bodycam.people.units import list_units
 from webui.common.base import runtime
@@ -189,7 +189,7 @@ def decide(case_id: str, recording_id: str, step: str) -> Response:
 
 def _case(session: Session, case_id: str, action: str) -> Case:
     if not is_visible(session, scope("case.list"), case_id):
-        raise NotFoundError(what=t("hồ sơ", "case"))
+        raise OutOfReachError(what=t("hồ sơ", "case"))
     if not is_visible(session, scope(action), case_id):
         raise ForbiddenError(action=action)
     return service.get_case(session, case_id)

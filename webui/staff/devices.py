@@ -2,8 +2,8 @@
 
 from flask import Blueprint, render_template, request
 
+from bodycam.access.errors import OutOfReachError
 from bodycam.clock import now
-from bodycam.errors import NotFoundError
 from bodycam.fleet.models import Camera
 from bodycam.fleet.queries import holders_of, visits_of
 from bodycam.fleet.service import cameras_overdue, list_cameras
@@ -53,7 +53,7 @@ def show(camera_id: str) -> str:
         unit = session.get(Unit, camera.unit_id) if camera and camera.unit_id else None
         path = unit.path if unit else None
         if camera is None or not scope("fleet.view").allows(unit_id=camera.unit_id, unit_path=path):
-            raise NotFoundError(what=t("máy", "camera"))
+            raise OutOfReachError(what=t("máy", "camera"))
         visits = visits_of(session, camera_id, limit=30)
         holder = holders_of(session, [camera_id], now()).get(camera_id)
         story = story_of(session, camera_id)

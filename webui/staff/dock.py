@@ -7,8 +7,8 @@ tile gives way to "MẤT KẾT NỐI TRẠM – KHÔNG RÚT MÁY". In a demo the
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from bodycam.access.errors import OutOfReachError
 from bodycam.clock import local, now
-from bodycam.errors import NotFoundError
 from bodycam.fleet.docking import boards, give_command
 from bodycam.fleet.models import Station, StationBoard
 from bodycam.fleet.queries import last_commands
@@ -86,7 +86,7 @@ def _station(station_id: str) -> tuple[Station, StationBoard | None]:
         for station, board in boards(session, scope("dock.view")):
             if station.id == station_id:
                 return station, board
-    raise NotFoundError(what=t("trạm cắm", "docking station"))
+    raise OutOfReachError(what=t("trạm cắm", "docking station"))
 
 
 def _is_virtual() -> bool:

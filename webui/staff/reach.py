@@ -6,7 +6,7 @@ refusal says so and is logged.
 
 from sqlalchemy.orm import Session
 
-from bodycam.access.errors import ForbiddenError
+from bodycam.access.errors import ForbiddenError, OutOfReachError
 from bodycam.errors import NotFoundError
 from bodycam.people.models import Unit
 from bodycam.people.scope import Scope
@@ -26,13 +26,13 @@ def may_reach(reach: Scope, recording: Recording, unit: Unit | None) -> bool:
 
 
 def find(session: Session, recording_id: str, action: str) -> Described:
-    """Return a recording the signed-in person may do `action` to; raises NotFoundError or ForbiddenError."""
+    """Return a recording the signed-in person may do `action` to; raises OutOfReachError or ForbiddenError."""
     recording = session.get(Recording, recording_id)
     if recording is None:
-        raise NotFoundError(what=t("bản ghi", "recording"))
+        raise OutOfReachError(what=t("bản ghi", "recording"))
     found = describe(session, [recording], scope("case.list"))[0]
     if not may_reach(scope("recording.list"), recording, found.unit):
-        raise NotFoundError(what=t("bản ghi", "recording"))
+        raise OutOfReachError(what=t("bản ghi", "recording"))
     if not may_reach(scope(action), recording, found.unit):
         raise ForbiddenError(action=action)
     return found

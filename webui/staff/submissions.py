@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from bodycam.access.errors import ForbiddenError
+from bodycam.access.errors import ForbiddenError, OutOfReachError
 from bodycam.errors import InvalidInputError, NotFoundError
 from bodycam.petitions import service, uploads
 from bodycam.petitions.models import FileState, Submission, SubmissionFile, SubmissionState, Track
@@ -164,5 +164,5 @@ def _reason_of(submission_id: str) -> str:
 def _received(session: Session, submission_id: str) -> Submission:
     row = session.get(Submission, submission_id)
     if row is None or row.received_at is None:
-        raise NotFoundError(what=t("tin người dân gửi", "report"))
+        raise OutOfReachError(what=t("tin người dân gửi", "report"))
     return row

@@ -133,6 +133,20 @@ def test_an_officer_who_tries_a_colleague_s_recording_meets_nothing_and_leaves_a
     assert _refusals(rt, story.plain_id) == _refusals(rt, story.citizen_id) == _refusals(rt, never) == [officer] * 4
 
 
+def test_what_is_only_not_made_yet_accuses_nobody(rt: Runtime, as_role, story: Story) -> None:
+    client = _viewing(as_role("commander"), story.plain_id)
+    for part in ("thumbnail", "filmstrip", "track.json", "copy", "receipt"):
+        assert client.get(f"/recordings/{story.plain_id}/{part}").status_code == HTTPStatus.NOT_FOUND, part
+    assert _refusals(rt, story.plain_id) == []
+
+
+@pytest.mark.parametrize("address", ["/cases/{}", "/devices/{}", "/dock/{}", "/cases/{}/edit"])
+def test_every_guessed_id_leaves_a_trace(rt: Runtime, as_role, address: str) -> None:
+    never = "00000000-0000-7000-8000-000000000000"
+    assert as_role("commander").get(address.format(never)).status_code == HTTPStatus.NOT_FOUND
+    assert _refusals(rt, never) == [_account(rt, "commander")]
+
+
 def test_a_recording_of_an_unregistered_camera_shows_to_no_unit(rt: Runtime, as_role, story: Story) -> None:
     with rt.db.write() as session:
         row = session.get_one(Recording, story.plain_id)
