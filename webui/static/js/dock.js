@@ -15,7 +15,7 @@ async function ask() {
   const timer = setTimeout(() => stop.abort(), 4000);
   try {
     const answer = await fetch(grid.dataset.url, { headers: { Accept: "application/json" }, signal: stop.signal });
-    if (answer.status === 401) return location.reload();
+    if ([401, 403, 404].includes(answer.status)) return location.reload(); // nothing more to ask for: each refusal is an event
     if (answer.ok) take(await answer.json());
   } catch {
     // no answer is what the silence rule below is for
