@@ -1,3 +1,4 @@
+import csv
 import io
 import json
 import random
@@ -11,6 +12,7 @@ from bodycam.media.sandbox import Limits, Sandbox
 from bodycam.telemetry.export import to_csv, to_geojson, to_gpx
 from bodycam.telemetry.inspection import describe
 from bodycam.telemetry.reading import read, read_recording
+from bodycam.telemetry.track import Point, Track
 
 START = datetime(2026, 11, 21, 7, 20, tzinfo=UTC)
 
@@ -137,3 +139,9 @@ def test_mutated_real_files_never_crash_the_reader(name: str, cases: int):
             for point in reading.track.points if reading.track else ():
                 assert abs(point.lat) <= 90
             assert reading.location is None or abs(reading.location.lat) <= 90
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0.mp4", "+1.mp4", "-2.mp4", "@SUM(A1).mp4", "\t=1.mp4"])
+def test_a_file_name_is_no_formula_in_a_spreadsheet(name: str):
+    line = next(csv.reader(to_csv([(name, Track("nmea", (Point(21.0, 105.8),)))]).splitlines()[1:]))
+    assert line[0] == f"'{name}"
