@@ -103,6 +103,7 @@ def _write(session: Session, case: Case, rules: CaseKind, facts: CaseFacts) -> N
     number = _text(facts.number)[:MAX_NUMBER]
     values = _fields(rules, facts.fields)
     _check_when_and_where(facts)
+    _check_number(session, case, rules, number, local(facts.starts_at).year)
     officers = [_officer(session, officer_id) for officer_id in dict.fromkeys(facts.officer_ids)]
     case.starts_at, case.ends_at = facts.starts_at, facts.ends_at
     case.lat, case.lon, case.radius_m = facts.lat, facts.lon, facts.radius_m
@@ -250,6 +251,23 @@ def _officer(session: Session, officer_id: str) -> Officer:
     if officer is None:
         raise NotFoundError(what="officer")
     return officer
+
+
+def _check_number(session: Session, case: Case, rules: CaseKind, number: str, year: int) -> None:
+    """Refuse a number that another case of this kind, unit and year bears: numbers start again each year."""
+    same = select(Case.id).where(
+        Case.unit_id == case.unit_id,
+        Case.kind == case.kind,
+        Case.year == year,
+        Case.number == number,
+        Case.id != case.id,
+    )
+    if number and session.scalar(same) is not None:
+        raise CaseFieldError(
+            field_vi=rules.number_vi, field_en=rules.number_en,
+            reason_vi=f"{number} đã có hồ sơ trong năm {year}; mở hồ sơ đó hoặc sửa số",
+            reason_en=f"{number} has a case in {year} already; open that one, or correct the number",
+        )  # fmt: skip
 
 
 def _missing(vi: str, en: str) -> CaseFieldError:

@@ -52,6 +52,16 @@ def test_a_wrong_field_is_named_in_both_languages(db, stop, changes, field):
     assert error.value.text("vi")
 
 
+def test_a_number_taken_this_year_is_named_and_free_again_the_next(db, stop):
+    with db.write() as session:
+        first = stop(session)
+        with pytest.raises(CaseFieldError, match="45/BB-VPHC"):
+            stop(session)
+        later = timedelta(days=366)
+        assert stop(session, starts_at=START + later, ends_at=START + later).number == first.number
+        assert edit_case(session, first.id, facts=facts(title="Khác")).title == "Khác"
+
+
 def test_a_kind_belongs_to_its_forces(db, world):
     with db.write() as session, pytest.raises(CaseFieldError, match="Tax"):
         open_case(session, kind="tax_check", unit_id=world.traffic, facts=facts(**TAX))
