@@ -151,6 +151,22 @@ def state_of(portal: portals.Portal, video: Path) -> str:
     return file.state if file else ""
 
 
+def test_a_file_chosen_a_moment_ago_is_not_lost_by_going_on_at_once(
+    visit: Visit, portal: portals.Portal, video: Path
+) -> None:
+    page = visit()
+    to_files(page)
+    page.evaluate(  # a phone takes seconds for the fingerprint of a long video
+        """() => { const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (file) { setTimeout(() => post.call(this, file), 2500); }; }"""
+    )
+    page.get_by_label("Chọn video hoặc ảnh").set_input_files(video)
+    page.get_by_role("button", name="Tiếp tục điền, video vẫn gửi").click()
+    page.get_by_label("Ai làm gì").wait_for()
+    assert stored(portal, video) is None
+    until(page, lambda: state_of(portal, video) == FileState.COMPLETE)
+
+
 def test_a_video_survives_a_reload_in_the_middle_and_ends_with_code_receipt_and_status(
     visit: Visit, portal: portals.Portal, video: Path
 ) -> None:

@@ -12,6 +12,8 @@ const RETRY = [0, 1000, 2000, 3000, 5000, 5000, 10000, 10000, 20000, 30000, 3000
 let panel;
 let wakeLock;
 const active = new Set();
+const preparing = new Set(); // chosen, not sent yet: their fingerprint is being computed, and leaving the page would lose them
+const isBusy = () => active.size + preparing.size > 0;
 
 export function start(element) {
   panel = element;
@@ -20,11 +22,15 @@ export function start(element) {
     event.target.value = "";
   });
   panel.addEventListener("moved", refresh);
-  panel.addEventListener("leave", () => active.forEach((sending) => sending.pause()));
+  panel.addEventListener("leave", () => {
+    preparing.clear();
+    active.forEach((sending) => sending.pause());
+    refresh();
+  });
   addEventListener("online", () => active.forEach((sending) => sending.restart()));
   addEventListener("offline", () => active.forEach((sending) => sending.show()));
   addEventListener("beforeunload", (event) => {
-    if (active.size) event.preventDefault();
+    if (isBusy()) event.preventDefault();
   });
   document.addEventListener("visibilitychange", keepAwake);
   setInterval(() => active.forEach((sending) => sending.watch()), 1000);
@@ -32,11 +38,11 @@ export function start(element) {
 }
 
 function refresh() {
-  panel.dataset.sending = active.size ? "1" : "";
+  panel.dataset.sending = isBusy() ? "1" : "";
   const button = document.querySelector("[data-while-sending]");
   if (button) {
     button.dataset.otherwise ??= button.textContent;
-    button.textContent = active.size ? button.dataset.whileSending : button.dataset.otherwise;
+    button.textContent = isBusy() ? button.dataset.whileSending : button.dataset.otherwise;
   }
   const waiting = [...panel.querySelectorAll('.file[data-state="receiving"]')].some((box) => !box.dataset.taken);
   const some = panel.querySelector(".file");
@@ -50,8 +56,8 @@ function refresh() {
 
 async function keepAwake() {
   try {
-    if (active.size && !document.hidden && (!wakeLock || wakeLock.released)) wakeLock = await navigator.wakeLock.request("screen");
-    if (!active.size) await wakeLock?.release();
+    if (isBusy() && !document.hidden && (!wakeLock || wakeLock.released)) wakeLock = await navigator.wakeLock.request("screen");
+    if (!isBusy()) await wakeLock?.release();
   } catch {
     // not allowed or not there: the page says to keep the screen on
   }
@@ -93,7 +99,14 @@ class Card {
 
 async function add(file) {
   const card = new Card(file.name);
+  preparing.add(card);
   refresh();
+  await prepare(file, card);
+  preparing.delete(card);
+  refresh();
+}
+
+async function prepare(file, card) {
   if (file.size > Number(panel.dataset.most)) {
     card.bar.remove();
     card.say(say(`Tệp quá lớn: tối đa ${amount(panel.dataset.most)}.`, `Too large: at most ${amount(panel.dataset.most)}.`));
@@ -114,7 +127,13 @@ async function add(file) {
     card.bar.remove();
     return;
   }
-  await library();
+  try {
+    await library();
+  } catch {
+    card.say(say("Chưa gửi được gì. Kiểm tra mạng rồi chọn lại tệp.", "Nothing sent yet. Check the network, then choose the file again."));
+    return;
+  }
+  if (!preparing.has(card)) return; // left meanwhile
   if (known) {
     card.box.remove();
     known.dataset.taken = "1";
