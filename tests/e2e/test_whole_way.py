@@ -1,6 +1,7 @@
 """The whole way once, as a newcomer walks it: `bodycam up --demo`, docks, the stop at 14:20, a case, a citizen's video, Ctrl-C."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,7 +135,11 @@ def test_a_citizen_sends_a_video_and_holds_a_receipt_that_proves_it(
     page.get_by_label("Đường, số km").fill("QL1A, Km 182")
     page.get_by_role("button", name="Tiếp tục").first.click()
     page.get_by_label("Chọn video hoặc ảnh").set_input_files(sent)
-    page.get_by_role("button", name="Tiếp tục điền, video vẫn gửi").click()
+    page.get_by_text(sent.name).wait_for()
+    on = re.compile(
+        "^Tiếp tục( điền, video vẫn gửi)?$"
+    )  # shorter once the video is all there, which here takes a moment
+    page.get_by_role("button", name=on).last.click()
     page.get_by_label("Ai làm gì").fill("Tổ công tác dừng xe nhưng không lập biên bản.")
     page.get_by_role("button", name="Tiếp tục").first.click()
     page.get_by_role("heading", name="Bạn muốn ẩn danh").wait_for()
@@ -160,6 +165,24 @@ def _receipts(demo: Installation) -> list[str]:
         "SELECT c.body FROM custody_receipt c JOIN custody_event e ON e.id = c.event_id WHERE e.kind LIKE 'submission.%'"
     )
     return [str(row[0]) for row in rows]
+
+
+def test_a_flipped_byte_turns_its_recording_red_and_put_back_no_longer(page: Page, demo: Installation) -> None:
+    until(demo.settled, "all recordings to be read")
+    _enter(page, "tamper")
+    page.get_by_role("button", name="Sửa một byte").click()
+    page.get_by_role("heading", name="Byte này đã bị đổi").wait_for()
+    page.get_by_role("button", name="Kiểm tra lại kho").click()
+    page.get_by_text("Đã kiểm tra xong").wait_for(timeout=60_000)
+    assert "Mâu thuẫn" in page.locator("section[aria-labelledby=damaged]").inner_text()
+    page.goto("/demo/tamper")
+    page.get_by_role("button", name="Trả lại byte").click()
+    page.get_by_role("heading", name="Byte sẽ bị đổi").wait_for()
+    page.get_by_role("button", name="Kiểm tra lại kho").click()
+    page.get_by_text("Mọi dữ liệu đã đọc lại đều đúng").wait_for(timeout=60_000)
+    until(demo.settled, "the recording to be checked anew")
+    broken = "SELECT 1 FROM verification_finding WHERE row = 'integrity' AND result = 'contradiction'"
+    until(lambda: demo.rows(broken) == [], "the recording to be whole again")
 
 
 def test_stopping_and_starting_again_changes_nothing(demo: Installation) -> None:
