@@ -40,7 +40,9 @@ MOST_FILES = 20
 MOST_METADATA = 2_000
 MOST_NAME = 200
 MOST_PIECES = 10_000  # each opening is a file of its own in the spool, however little it holds
-SYNC_EVERY = 1 << 20  # bytes: at most so much is sent again after a break
+SYNC_EVERY = (
+    768 << 10
+)  # bytes: with the tail of a chunk and what is on the way, a mebibyte at most is sent again after a break
 BATCH = 200
 _ATTEMPT = "citizen-"
 _SHA256 = re.compile(r"[0-9a-f]{64}")

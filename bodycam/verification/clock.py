@@ -18,6 +18,7 @@ VI_END = "Có thể do pin hoặc cài đặt; chưa phải bằng chứng chỉ
 EN_END = "It may be the battery or a setting; it is no proof that the clock was changed."
 ROLLOVER = timedelta(days=7168)
 _HOUR = 3600
+_SAME_S = 0.05  # below a tenth there is nothing to say
 _LOCAL_HOURS = 7
 _MOST_HOURS = 14  # zones reach from -12 to +14
 _ROLLOVER_SLACK = timedelta(days=2)
@@ -124,6 +125,8 @@ def _is_leap(seconds: float, limits: VerificationSettings) -> bool:
 
 def _judge(apart: float, is_inside: bool, limits: VerificationSettings) -> tuple[Verdict, str, str]:
     """Return the result and its reason for a difference in seconds, file minus satellite."""
+    if abs(apart) < _SAME_S:
+        return Verdict.MATCH, "Giờ trong tệp trùng giờ vệ tinh.", "The file's time is the satellites' time."
     vi_way, en_way = ("nhanh", "ahead of") if apart > 0 else ("chậm", "behind")
     vi = f"Giờ trong tệp {vi_way} {vi_duration(apart)} so với giờ vệ tinh"
     en = f"The file's time is {en_duration(apart)} {en_way} satellite time"

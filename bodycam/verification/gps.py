@@ -80,6 +80,10 @@ def _nothing(facts: RecordingFacts) -> Finding:
             "The receiver ran but never had a fix.",
         )
         code = "gps.no_fix"
+    elif not facts.info.streams and facts.track is None:
+        vi = "Chưa đọc được tệp nên chưa kiểm tra vị trí."
+        en = "The file couldn't be read, so its position wasn't checked."
+        code = "gps.unread"
     else:
         vi = "Tệp không có dữ liệu định vị (máy không có GPS, hoặc GPS đang tắt)."
         en = "The file has no positions (the camera has no GPS, or it was off)."

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bodycam.media.continuity import Continuity
-from bodycam.media.info import MediaInfo, MediaKind, MediaTime, TimeKind
+from bodycam.media.info import MediaInfo, MediaKind, MediaTime, Stream, TimeKind
 from bodycam.media.problems import problem
 from bodycam.recordings.models import Verdict
 from bodycam.settings import load_settings
@@ -34,7 +34,8 @@ def facts(**changes) -> RecordingFacts:
     """A clean docked recording of one minute."""
     file_time = changes.pop("file_time", START)
     times = (MediaTime("container", str(file_time), file_time, TimeKind.CONTAINER),) if file_time else ()
-    info = MediaInfo(1000, MediaKind.VIDEO, "video/mp4", "mp4", duration_s=60.0, times=times)
+    streams = (Stream("video", "h264"),)
+    info = MediaInfo(1000, MediaKind.VIDEO, "video/mp4", "mp4", duration_s=60.0, streams=streams, times=times)
     clean = RecordingFacts(
         name="a.mp4",
         info=changes.pop("info", info),
@@ -212,6 +213,8 @@ def test_a_frozen_fix_is_found_while_moving_and_not_while_standing():
 
 def test_no_positions_and_no_fix_are_not_checked():
     assert results(facts(track=None))["gps.none"] is Verdict.NOT_CHECKED
+    unread = MediaInfo(1000, MediaKind.VIDEO, "application/octet-stream")
+    assert results(facts(track=None, info=unread))["gps.unread"] is Verdict.NOT_CHECKED
     assert results(facts(track=moved(fix=0)))["gps.no_fix"] is Verdict.NOT_CHECKED
     assert verdict(check(facts(track=None), LIMITS)) is Verdict.MATCH  # sealed and timed, without a place
 
