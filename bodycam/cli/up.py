@@ -34,6 +34,10 @@ def up(demo: bool) -> None:
         for key, door in (("staff.port", settings.staff), ("public.port", settings.public)):
             check_port(door.host, door.port, key=key)
         ensure(settings.database.url)
+        if settings.demo:
+            _say(
+                "Chuẩn bị máy ghi hình ảo, lần đầu khoảng 15 giây… / Preparing virtual cameras, about 15 s the first time…"
+            )
         password = first_run.prepare(settings)
         _announce(settings, password)
         Supervisor(_children(settings), environment, _say).run(stopped)
