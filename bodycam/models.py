@@ -1,6 +1,7 @@
 """Every slice's tables in one place, for migrations and tests; nothing else imports this."""
 
 from bodycam.cases import models as cases
+from bodycam.coverage import models as coverage
 from bodycam.custody import models as custody
 from bodycam.db import Base
 from bodycam.fixity import models as fixity
@@ -11,10 +12,12 @@ from bodycam.people import models as people
 from bodycam.petitions import models as petitions
 from bodycam.recordings import models as recordings
 from bodycam.verification import models as verification
+from bodycam.wipes import models as wipes
 
 __all__ = [
     "Base",
     "cases",
+    "coverage",
     "custody",
     "fixity",
     "fleet",
@@ -24,4 +27,5 @@ __all__ = [
     "petitions",
     "recordings",
     "verification",
+    "wipes",
 ]

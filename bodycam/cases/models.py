@@ -107,3 +107,30 @@ class CaseRecording(Base):
     decided_by: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
     decided_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(Text)
+
+
+class MinuteChoice(StrEnum):
+    """What an officer says of a recording at the end of a shift."""
+
+    NUMBER = "number"  # it belongs to the minute of this number
+    NONE = "none"  # no minute was made
+    LATER = "later"  # within 24 hours
+
+
+class RecordingMinute(Base):
+    """The minute (biên bản) a recording belongs to, as its officer says; changes are custody events."""
+
+    __tablename__ = "recording_minute"
+    __table_args__ = (
+        Index("ix_recording_minute_compact", "compact"),  # recordings of a case's number
+        Index("ix_recording_minute_officer_id_due_at", "officer_id", "due_at"),  # what an officer still owes
+    )
+
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recording.id"), primary_key=True)
+    choice: Mapped[str] = mapped_column(String(10))
+    number: Mapped[str | None] = mapped_column(String(100))  # as typed
+    compact: Mapped[str | None] = mapped_column(String(100))  # as identifiers are compared
+    officer_id: Mapped[str] = mapped_column(ForeignKey("officer.id"))
+    station_id: Mapped[str | None] = mapped_column(ForeignKey("station.id"))
+    chosen_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # of "later"

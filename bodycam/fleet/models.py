@@ -110,6 +110,8 @@ class StationCommand(Base):
     slot: Mapped[int | None]
     command: Mapped[str] = mapped_column(String(40))
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
+    officer_id: Mapped[str | None] = mapped_column(ForeignKey("officer.id"))  # who asked at the kiosk
+    body: Mapped[str] = mapped_column(Text, default="{}")  # JSON: what the command needs besides its slot
     created_at: Mapped[datetime]
     taken_at: Mapped[datetime | None]
 
@@ -119,7 +121,7 @@ class DockingVisit(Base):
 
     `camera_time_raw` is the camera's clock as it wrote it, before anything sets it; `camera_time` the same as UTC;
     `dock_time` the dock's clock at that moment; `offset_s` camera minus dock; `reference` what disciplines the dock's
-    clock ("ntp", "none", …). `files` and `bytes` count what was sealed. `problems` is a JSON list.
+    clock ("ntp", "unknown", …). `files` and `bytes` count what was sealed. `problems` is a JSON list.
     """
 
     __tablename__ = "docking_visit"
@@ -143,6 +145,48 @@ class DockingVisit(Base):
     dock_time: Mapped[datetime | None]
     offset_s: Mapped[float | None]
     reference: Mapped[str | None] = mapped_column(String(20))
+    drift_s: Mapped[float | None]  # seconds the clock may have drifted since it was last set: ppm x hours
+    clock_set_at: Mapped[datetime | None]  # when this visit set the camera's clock
+    profile: Mapped[str | None] = mapped_column(String(60))
+    full_in_s: Mapped[float | None]  # until the card is full at the pace of its last shifts
     files: Mapped[int] = mapped_column(default=0)
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     problems: Mapped[str] = mapped_column(Text, default="[]")
+
+
+class KioskSession(Base):
+    """An officer at a station's kiosk for a minute: opened by card or PIN, ended by leaving or by silence."""
+
+    __tablename__ = "kiosk_session"
+    __table_args__ = (UniqueConstraint("token_hash"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    station_id: Mapped[str] = mapped_column(ForeignKey("station.id"))
+    officer_id: Mapped[str] = mapped_column(ForeignKey("officer.id"))
+    token_hash: Mapped[str] = mapped_column(String(64))
+    way: Mapped[str] = mapped_column(String(10))  # card, pin
+    opened_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class CameraOutage(Base):
+    """A camera reported broken: from when to when it could not record, who said so, and the number of the slip."""
+
+    __tablename__ = "camera_outage"
+    __table_args__ = (
+        UniqueConstraint("slip"),
+        Index("ix_camera_outage_camera_id_reported_at", "camera_id", "reported_at"),  # a camera's outages
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    slip: Mapped[str] = mapped_column(String(30))
+    camera_id: Mapped[str] = mapped_column(ForeignKey("camera.id"))
+    officer_id: Mapped[str | None] = mapped_column(ForeignKey("officer.id"))
+    station_id: Mapped[str | None] = mapped_column(ForeignKey("station.id"))
+    symptom: Mapped[str] = mapped_column(String(30))
+    note: Mapped[str] = mapped_column(Text, default="")
+    since: Mapped[datetime]  # when it broke, as the officer says
+    reported_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+    resolution: Mapped[str] = mapped_column(Text, default="")

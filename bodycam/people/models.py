@@ -78,6 +78,20 @@ class Officer(Base):
     active: Mapped[bool] = mapped_column(default=True)
 
 
+class OfficerPass(Base):
+    """What an officer shows at a kiosk: a PIN (argon2), a card (keyed hash of what its reader types), or both."""
+
+    __tablename__ = "officer_pass"
+    __table_args__ = (UniqueConstraint("card_key"),)  # a card names its officer
+
+    officer_id: Mapped[str] = mapped_column(ForeignKey("officer.id"), primary_key=True)
+    pin_hash: Mapped[str | None] = mapped_column(String(200))
+    pin_set_at: Mapped[datetime | None]
+    pin_is_new: Mapped[bool] = mapped_column(default=False)  # given by somebody else: to be changed at the next use
+    card_key: Mapped[str | None] = mapped_column(String(64))
+    card_set_at: Mapped[datetime | None]
+
+
 class Account(Base):
     """A staff account; `officer_id` ties it to the officer whose recordings are its own."""
 

@@ -7,7 +7,7 @@ rendition that names it. Times are UTC; what the device wrote stays beside them 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from bodycam.db import Base
@@ -147,3 +147,33 @@ class RecordingPlate(Base):
     compact: Mapped[str] = mapped_column(String(20), primary_key=True, index=True)
     raw: Mapped[str] = mapped_column(String(40))
     vehicle: Mapped[str | None] = mapped_column(String(20))
+
+
+class CameraFileState(StrEnum):
+    """Where a file that was once seen on a camera stands."""
+
+    ON_CAMERA = "on_camera"
+    GONE = "gone"  # no longer there, and we didn't delete it: overwritten by the camera's loop, or by a hand
+    WIPED = "wiped"
+
+
+class CameraFile(Base):
+    """A file as it was seen on a camera's card at its dockings, and the recording it was sealed as."""
+
+    __tablename__ = "camera_file"
+    __table_args__ = (
+        UniqueConstraint("camera_id", "path", "size", "modified_raw"),  # the same file at the next docking
+        Index("ix_camera_file_camera_id_state", "camera_id", "state", "id"),  # what still lies on a camera
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(ForeignKey("camera.id"))
+    path: Mapped[str] = mapped_column(String(1000))
+    size: Mapped[int] = mapped_column(BigInteger)
+    modified_raw: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(String(12), default=CameraFileState.ON_CAMERA)
+    recording_id: Mapped[str | None] = mapped_column(ForeignKey("recording.id"), index=True)
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    last_visit_id: Mapped[str | None] = mapped_column(ForeignKey("docking_visit.id"))
+    ended_at: Mapped[datetime | None]  # when it was found gone, or wiped
