@@ -97,6 +97,13 @@ class DockSettings(_Section):
     overdue_hours: int = Field(ge=1)
 
 
+class CoverageSettings(_Section):
+    """How long what is missing may stay so, in hours, before it is overdue."""
+
+    footage_hours: int = Field(ge=1)
+    minute_hours: int = Field(ge=1)
+
+
 class WebSettings(_Section):
     """An address to listen on."""
 
@@ -173,6 +180,7 @@ class Settings(_Section):
     worker: WorkerSettings
     station: StationSettings
     dock: DockSettings
+    coverage: CoverageSettings
     staff: StaffSettings
     public: PublicSettings
     sign_in: SignInSettings
