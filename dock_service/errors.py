@@ -41,6 +41,18 @@ class CameraRefusedError(CameraError):
     vi = "Máy từ chối yêu cầu {operation} (mã {response})."
     en = "The camera refused {operation} (code {response})."
 
+    def is_response(self, code: int) -> bool:
+        """Tell whether this was the camera's answer."""
+        return self.values["response"] == f"0x{code:04X}"
+
+
+class CameraReadOnlyError(CameraError):
+    """Nothing can be deleted on this camera: it is a folder or a card that is mounted read-only."""
+
+    code = "camera_read_only"
+    vi = "Không xóa được {path} trên {camera}: nguồn này chỉ được đọc. Xóa bằng chính máy ghi hình, theo biên bản."
+    en = "Can't delete {path} on {camera}: it is only read. Delete it with the camera itself, under the same order."
+
 
 class CameraBusyError(CameraError):
     """Another process is working on this camera."""
@@ -121,6 +133,14 @@ class FileChangedError(CameraError):
     code = "file_changed"
     vi = "{path}: tệp thay đổi trong khi đọc. Dừng ghi hình trên máy rồi thử lại."
     en = "{path}: the file changed while it was read. Stop recording on the camera, then try again."
+
+
+class FileReplacedError(CameraError):
+    """Under a listed file's handle the camera now has something else, or nothing: it is left alone."""
+
+    code = "file_replaced"
+    vi = "{path}: máy không còn giữ đúng tệp đã liệt kê; không xóa gì. Cắm lại máy để đọc lại danh sách."
+    en = "{path}: the camera no longer holds the file that was listed; nothing was deleted. Plug it in again to list it anew."
 
 
 class EmptyFileError(CameraError):

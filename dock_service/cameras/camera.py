@@ -56,7 +56,7 @@ class CameraStorage:
 
 
 class Camera(Protocol):
-    """One opened camera. Every method may raise a `CameraError`; nothing here writes to the camera."""
+    """One opened camera. Every method may raise a `CameraError`; only `set_clock` and `delete` change anything on it."""
 
     @property
     def identity(self) -> CameraIdentity:
@@ -77,6 +77,22 @@ class Camera(Protocol):
 
     def clock(self) -> ClockReading | None:
         """Read its clock, or None when it offers none."""
+        ...
+
+    def set_clock(self, to: datetime) -> bool:
+        """Set its clock to an aware time, to the nearest second; False when it can't be set. Read `clock` again afterwards."""
+        ...
+
+    def delete(self, file: CameraFile) -> None:
+        """Delete one listed file from the camera, after looking that it is still the one listed; only a wipe order may.
+
+        Raises FileReplacedError when it is another one by now, CameraReadOnlyError where nothing can be deleted, and
+        CameraRefusedError when the camera will not.
+        """
+        ...
+
+    def changed(self) -> bool:
+        """Tell whether the camera said, since the last call, that its files changed; False where it never says. Quick."""
         ...
 
     def battery(self) -> int | None:

@@ -21,7 +21,7 @@ from dock_service.cameras.camera import (
     safe_path,
     unique_paths,
 )
-from dock_service.errors import CameraGoneError, FileUnreadableError
+from dock_service.errors import CameraGoneError, CameraReadOnlyError, FileUnreadableError
 
 BLOCK = 2 << 20
 MAX_DEPTH = 32
@@ -127,6 +127,18 @@ class FolderCamera:
     def clock(self) -> ClockReading | None:
         """Return None: a folder has no clock."""
         return None
+
+    def set_clock(self, to: datetime) -> bool:  # noqa: ARG002  the shape of every camera
+        """Return False: a folder has no clock."""
+        return False
+
+    def delete(self, file: CameraFile) -> None:
+        """Refuse: a folder is only ever read."""
+        raise CameraReadOnlyError(camera=self._identity.serial, path=file.path)
+
+    def changed(self) -> bool:
+        """Return False: a folder says nothing by itself."""
+        return False
 
     def battery(self) -> int | None:
         """Return None: a folder has no battery."""

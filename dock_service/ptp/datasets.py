@@ -26,6 +26,15 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True)
+class PropertyDescription:
+    """What a device property is (ISO 15740, 13.3.3), as far as we need it: its code, data type, and whether it can be set."""
+
+    code: int
+    type: int
+    is_settable: bool
+
+
+@dataclass(frozen=True)
 class StorageInfo:
     """One card or memory: bytes in all and free (ISO 15740, 5.5.3)."""
 
@@ -65,6 +74,12 @@ def parse_device_info(data: bytes | memoryview) -> DeviceInfo:
     return DeviceInfo(manufacturer, model, version, serial.strip(), operations, properties)
 
 
+def parse_property_description(data: bytes | memoryview) -> PropertyDescription:
+    """Read the head of a DevicePropDesc dataset; its values and their allowed range follow and are left alone."""
+    fields = Fields(data)
+    return PropertyDescription(fields.u16(), fields.u16(), fields.u8() == 1)
+
+
 def parse_storage_info(data: bytes | memoryview) -> StorageInfo:
     """Read a StorageInfo dataset."""
     fields = Fields(data)
@@ -101,16 +116,35 @@ def parse_date_time(raw: str, zone: tzinfo) -> datetime | None:
         return None
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
     tenths, stated = found.group(7), found.group(8)
-    if stated == "Z":
-        zone = UTC
-    elif stated:
-        sign = -1 if stated[0] == "-" else 1
-        minutes = int(stated[1:3]) * 60 + int(stated[3:5])
-        if minutes >= 24 * 60:
+    if stated:
+        there = parse_zone(stated)
+        if there is None:
             return None
-        zone = timezone(sign * timedelta(minutes=minutes))
+        zone = there
     try:
         moment = datetime(year, month, day, hour, minute, second, int(tenths or 0) * 100_000, tzinfo=zone)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def write_date_time(moment: datetime, like: str, zone: tzinfo) -> str:
+    """Return a moment the way a camera writes its own time: with the zone of its text `like`, or without one in `zone`.
+
+    To the nearest second: cameras that take no tenths refuse them.
+    """
+    found = _DATE_TIME.fullmatch(like.strip())
+    stated = (found.group(8) if found else None) or ""
+    there = parse_zone(stated) if stated else None
+    nearest = (moment + timedelta(microseconds=500_000)).astimezone(there or zone)
+    return nearest.strftime("%Y%m%dT%H%M%S") + (stated if there else "")
+
+
+def parse_zone(stated: str) -> tzinfo | None:
+    """Read "Z" or "±hhmm"; None when it is no zone that exists."""
+    if stated == "Z":
+        return UTC
+    minutes = int(stated[1:3]) * 60 + int(stated[3:5])
+    if minutes >= 24 * 60:
+        return None
+    return timezone((-1 if stated[0] == "-" else 1) * timedelta(minutes=minutes))

@@ -1,4 +1,4 @@
-"""The two bulk pipes of one PTP device, over pyusb.
+"""The two bulk pipes of one PTP device and its interrupt pipe, over pyusb.
 
 Knows endpoints, packets and errno; knows no operation. pyusb's errors become `CameraGoneError` (errno 19, 2, 108),
 `UsbAccessError`, or one of three signals that only `session` sees: `LinkStallError`, `LinkTimeoutError`, `LinkMemoryError`.
@@ -20,6 +20,7 @@ STILL_IMAGE = 0x06
 VENDOR = 0xFF
 _GONE = {errno.ENODEV, errno.ENOENT, errno.ESHUTDOWN}
 _STALLED = {errno.EPIPE, errno.EIO, errno.EPROTO, errno.EILSEQ}
+_EVENT_BYTES = 64  # a container with three parameters has 24; more room, so that a padded one does not overflow
 _TO_INTERFACE, _FROM_INTERFACE = 0x21, 0xA1  # class requests to an interface
 
 
@@ -45,7 +46,8 @@ class Link:
         self._device = device
         self._timeout_ms = int(timeout_s * 1000)
         self._interface = 0
-        self._in = self._out = 0
+        self._in = self._out = self._events = 0
+        self._out_packet = 512
 
     def open(self) -> None:
         """Detach the kernel's drivers from every interface, claim the still-image one and find its bulk endpoints."""
@@ -57,16 +59,22 @@ class Link:
             if interface is None:
                 raise ProtocolError(detail="no PTP interface")
             self._interface = interface.bInterfaceNumber
-            for endpoint in interface:
-                if usb.util.endpoint_type(endpoint.bmAttributes) != usb.util.ENDPOINT_TYPE_BULK:
-                    continue
-                if usb.util.endpoint_direction(endpoint.bEndpointAddress) == usb.util.ENDPOINT_IN:
-                    self._in, self.packet = endpoint.bEndpointAddress, endpoint.wMaxPacketSize or 512
-                else:
-                    self._out = endpoint.bEndpointAddress
-            if not (self._in and self._out):
-                raise ProtocolError(detail="no bulk endpoints")
+            self._find_pipes(interface)
             usb.util.claim_interface(self._device, self._interface)
+
+    def _find_pipes(self, interface: usb.core.Interface) -> None:
+        self._in = self._out = self._events = 0
+        for endpoint in interface:
+            kind = usb.util.endpoint_type(endpoint.bmAttributes)
+            is_in = usb.util.endpoint_direction(endpoint.bEndpointAddress) == usb.util.ENDPOINT_IN
+            if kind == usb.util.ENDPOINT_TYPE_INTR and is_in:
+                self._events = endpoint.bEndpointAddress
+            elif kind == usb.util.ENDPOINT_TYPE_BULK and is_in:
+                self._in, self.packet = endpoint.bEndpointAddress, endpoint.wMaxPacketSize or 512
+            elif kind == usb.util.ENDPOINT_TYPE_BULK:
+                self._out, self._out_packet = endpoint.bEndpointAddress, endpoint.wMaxPacketSize or 512
+        if not (self._in and self._out):
+            raise ProtocolError(detail="no bulk endpoints")
 
     def _configuration(self) -> usb.core.Configuration:
         try:
@@ -89,9 +97,11 @@ class Link:
             usb.util.dispose_resources(self._device)
 
     def write(self, data: bytes) -> None:
-        """Send one transfer."""
+        """Send one transfer; one that ends on a full packet is ended by an empty one (USB 2.0, 5.8.3)."""
         with self._errors():
             self._device.write(self._out, data, self._timeout_ms)
+            if len(data) % self._out_packet == 0:
+                self._device.write(self._out, b"", self._timeout_ms)
 
     def read(self, size: int, timeout_ms: int | None = None) -> memoryview:
         """Receive one transfer of at most `size` bytes, rounded up to whole packets; it may be empty or short.
@@ -102,6 +112,20 @@ class Link:
         with self._errors():
             count = self._device.read(self._in, buffer, timeout_ms or self._timeout_ms)
         return memoryview(buffer)[:count]
+
+    def event(self, timeout_ms: int) -> bytes:
+        """Return the next event container, or nothing: none came, there is no such pipe, or it is halted (then cleared)."""
+        if not self._events:
+            return b""
+        try:
+            with self._errors():
+                return bytes(self._device.read(self._events, _EVENT_BYTES, timeout_ms))
+        except (LinkTimeoutError, LinkMemoryError, ProtocolError):
+            return b""
+        except LinkStallError:
+            with contextlib.suppress(LinkStallError, LinkTimeoutError, ProtocolError), self._errors():
+                self._device.clear_halt(self._events)
+            return b""
 
     def cancel(self, transaction: int) -> None:
         """Ask the camera to give up a transaction, and wait until it says it is ready (still image class 1.0, 5.2)."""

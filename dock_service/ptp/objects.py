@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from dock_service.errors import CameraRefusedError, CameraStalledError, ProtocolError
 from dock_service.ptp import datasets
-from dock_service.ptp.codes import ROOT, SIZE_UNKNOWN, DeviceProperty, ObjectProperty, Operation
-from dock_service.ptp.containers import Fields
+from dock_service.ptp.codes import ROOT, SIZE_UNKNOWN, STRING, DeviceProperty, ObjectProperty, Operation
+from dock_service.ptp.containers import Fields, pack_text
 from dock_service.ptp.datasets import DeviceInfo, ObjectInfo, StorageInfo
 from dock_service.ptp.session import Session
 
@@ -54,6 +54,22 @@ def device_property(session: Session, info: DeviceInfo, code: DeviceProperty) ->
         return Fields(session.fetch(Operation.GET_DEVICE_PROP_VALUE, code, limit=4096))
     except CameraRefusedError:
         return None
+
+
+def set_device_property(session: Session, info: DeviceInfo, code: DeviceProperty, value: str) -> bool:
+    """Set a device property that is a text; False when the camera does not offer it, or not to be set, or refuses."""
+    if code not in info.properties or Operation.SET_DEVICE_PROP_VALUE not in info.operations:
+        return False
+    try:
+        if Operation.GET_DEVICE_PROP_DESC in info.operations:
+            raw = session.fetch(Operation.GET_DEVICE_PROP_DESC, code, limit=64 << 10)
+            description = datasets.parse_property_description(raw)
+            if not description.is_settable or description.type != STRING:
+                return False
+        session.send(Operation.SET_DEVICE_PROP_VALUE, code, data=pack_text(value))
+    except CameraRefusedError:
+        return False
+    return True
 
 
 def object_info(session: Session, handle: int) -> ObjectInfo:

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 
 from dock_service.errors import CameraGoneError, CameraRefusedError, CameraStalledError, ProtocolError
 from dock_service.ptp.codes import SIZE_UNKNOWN, ContainerType, Operation, Response
-from dock_service.ptp.containers import HEADER, Header, pack_command, parse_header, parse_parameters
+from dock_service.ptp.containers import HEADER, Header, pack, pack_command, parse_header, parse_parameters
 from dock_service.ptp.link import Link, LinkMemoryError, LinkStallError, LinkTimeoutError
 
 DATASET_LIMIT = 8 << 20
@@ -51,6 +51,29 @@ class Session:
         """Run an operation without data; returns the response's parameters."""
         return self._retrying(operation, parameters, limit=None)[0]
 
+    def once(self, operation: Operation, *parameters: int) -> None:
+        """Run an operation that must never be repeated by itself, since after a recovery its parameters may mean another thing.
+
+        A stall or timeout is raised as CameraStalledError after recovery, and so is a session that had ended.
+        """
+        try:
+            self._transact(operation, parameters, limit=None)
+        except (LinkStallError, LinkTimeoutError) as error:
+            self._recover()
+            raise CameraStalledError(camera=self.link.name, detail=_named_fault(error)) from error
+        except ProtocolError:
+            self._recover()
+            raise
+        except CameraRefusedError as error:
+            if not error.is_response(Response.SESSION_NOT_OPEN):
+                raise
+            self._open()
+            raise CameraStalledError(camera=self.link.name, detail="session ended") from error
+
+    def send(self, operation: Operation, *parameters: int, data: bytes) -> None:
+        """Run an operation whose data we send; it may be sent twice."""
+        self._retrying(operation, parameters, limit=None, data=data)
+
     def fetch(self, operation: Operation, *parameters: int, limit: int = DATASET_LIMIT) -> memoryview:
         """Run an operation that answers with at most `limit` bytes and return them."""
         return self._retrying(operation, parameters, limit=limit)[1]
@@ -65,8 +88,7 @@ class Session:
             yield from self._streamed(operation, parameters, sys.maxsize if limit is None else limit + HEADER.size)
             finished = True
         except (LinkStallError, LinkTimeoutError) as error:
-            detail = "timeout" if isinstance(error, LinkTimeoutError) else "stall"
-            raise CameraStalledError(camera=self.link.name, detail=detail) from error
+            raise CameraStalledError(camera=self.link.name, detail=_named_fault(error)) from error
         except (CameraGoneError, CameraRefusedError):
             finished = True
             raise
@@ -75,9 +97,7 @@ class Session:
                 self._recover()
 
     def _streamed(self, operation: Operation, parameters: tuple[int, ...], limit: int) -> Iterator[memoryview]:
-        self._pending = memoryview(b"")
-        transaction = self._next_transaction(operation)
-        self.link.write(pack_command(operation, transaction, parameters))
+        transaction = self._command(operation, parameters)
         first = self._first(limit)
         header = parse_header(first)
         if header.type is ContainerType.DATA:
@@ -102,46 +122,52 @@ class Session:
         if header.type is not ContainerType.RESPONSE or header.transaction != transaction:
             raise ProtocolError(detail=f"container {header.type} where a response was due")
         if header.code != Response.OK:
-            raise CameraRefusedError(operation=operation.name, response=_named(header.code))
+            raise CameraRefusedError(operation=operation.name, response=f"0x{header.code:04X}")
 
     def _retrying(
-        self, operation: Operation, parameters: tuple[int, ...], limit: int | None
+        self, operation: Operation, parameters: tuple[int, ...], limit: int | None, data: bytes | None = None
     ) -> tuple[tuple[int, ...], memoryview]:
         try:
-            return self._guarded(operation, parameters, limit)
+            return self._guarded(operation, parameters, limit, data)
         except CameraStalledError:
-            return self._guarded(operation, parameters, limit)
+            return self._guarded(operation, parameters, limit, data)
 
     def _guarded(
-        self, operation: Operation, parameters: tuple[int, ...], limit: int | None
+        self, operation: Operation, parameters: tuple[int, ...], limit: int | None, data: bytes | None
     ) -> tuple[tuple[int, ...], memoryview]:
         try:
             for _ in range(_BUSY_TRIES):
                 try:
-                    return self._transact(operation, parameters, limit)
+                    return self._transact(operation, parameters, limit, data)
                 except CameraRefusedError as error:
-                    if error.values["response"] == _named(Response.SESSION_NOT_OPEN):
+                    if error.is_response(Response.SESSION_NOT_OPEN):
                         self._open()
-                    elif error.values["response"] == _named(Response.DEVICE_BUSY):
+                    elif error.is_response(Response.DEVICE_BUSY):
                         time.sleep(0.2)
                     else:
                         raise
             raise CameraStalledError(camera=self.link.name, detail="busy")
         except (LinkStallError, LinkTimeoutError) as error:
             self._recover()
-            detail = "timeout" if isinstance(error, LinkTimeoutError) else "stall"
-            raise CameraStalledError(camera=self.link.name, detail=detail) from error
+            raise CameraStalledError(camera=self.link.name, detail=_named_fault(error)) from error
         except ProtocolError:
             self._recover()
             raise
 
-    def _transact(
-        self, operation: Operation, parameters: tuple[int, ...], limit: int | None
-    ) -> tuple[tuple[int, ...], memoryview]:
-        """Send a command, read the data (when `limit` allows any) and the response."""
+    def _command(self, operation: Operation, parameters: tuple[int, ...], body: bytes | None = None) -> int:
+        """Send a command and, with a `body`, its data; returns the transaction's number."""
         self._pending = memoryview(b"")
         transaction = self._next_transaction(operation)
         self.link.write(pack_command(operation, transaction, parameters))
+        if body is not None:
+            self.link.write(pack(ContainerType.DATA, operation, transaction, body))
+        return transaction
+
+    def _transact(
+        self, operation: Operation, parameters: tuple[int, ...], limit: int | None, body: bytes | None = None
+    ) -> tuple[tuple[int, ...], memoryview]:
+        """Send a command, send the data or read it (when `limit` allows any), and read the response."""
+        transaction = self._command(operation, parameters, body)
         data = memoryview(b"")
         for _ in range(_STALE):
             header, payload = self._container(HEADER.size + (limit or 0))
@@ -216,7 +242,7 @@ class Session:
         try:
             self._transact(Operation.OPEN_SESSION, (1,), limit=None)
         except CameraRefusedError as error:
-            if error.values["response"] != _named(Response.SESSION_ALREADY_OPEN):
+            if not error.is_response(Response.SESSION_ALREADY_OPEN):
                 raise
             self._transact(Operation.CLOSE_SESSION, (), limit=None)
             self._transact(Operation.OPEN_SESSION, (1,), limit=None)
@@ -247,5 +273,5 @@ class Session:
                 time.sleep(0.05)
 
 
-def _named(code: int) -> str:
-    return f"0x{code:04X}"
+def _named_fault(error: LinkStallError | LinkTimeoutError) -> str:
+    return "timeout" if isinstance(error, LinkTimeoutError) else "stall"

@@ -22,12 +22,11 @@ import usb.core
 from dock_service.errors import BadCameraFileError
 from dock_service.ptp.codes import ClassRequest, Response
 from dock_service.simulator.profile import Profile, VirtualCamera, cameras
-from dock_service.simulator.responder import HaltError, Responder
+from dock_service.simulator.responder import PACKET, HaltError, Responder
 from dock_service.simulator.transfers import FromFile, Transfer
 
 log = structlog.get_logger()
 
-PACKET = 512
 BUS = 1
 IN, OUT, EVENTS = 0x81, 0x02, 0x83
 _GET_DESCRIPTOR, _STRING, _LANGUAGE = 0x06, 0x03, 0x0409
@@ -71,16 +70,26 @@ class SimDevice:
             raise _error(errno.ENODEV, "No such device (it may have been disconnected)")
 
     def write(self, data: bytes) -> int:
-        """Take a command."""
+        """Take a command, or the data it announced."""
         with self._lock:
             self.present()
             if self._halted:
                 raise _error(errno.EPIPE, "Pipe error")
             try:
-                self.responder.command(data)
+                self.responder.take(data)
             except HaltError:
                 self._halt()
             return len(data)
+
+    def event(self, timeout_ms: int) -> bytes:
+        """Return the event that is due, or time out."""
+        with self._lock:
+            self.present()
+            event = b"" if self._hung else self.responder.event()
+        if not event:
+            self._wait(timeout_ms / 1000)
+            raise _error(errno.ETIMEDOUT, "Operation timed out")
+        return event
 
     def _halt(self) -> None:
         self._halted = True
@@ -220,6 +229,7 @@ class SimDevice:
             if request == ClassRequest.CANCEL:
                 self._hung = False
                 self._drop()
+                self.responder.cancelled()
                 return len(data)
             if request == ClassRequest.RESET:
                 self.reset()
@@ -311,7 +321,8 @@ class SimBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb is not ty
         if intf or alt or config:
             raise IndexError(intf)
         return SimpleNamespace(
-            bLength=9, bDescriptorType=4, bInterfaceNumber=0, bAlternateSetting=0, bNumEndpoints=3, bInterfaceClass=6,
+            bLength=9, bDescriptorType=4, bInterfaceNumber=0, bAlternateSetting=0, bNumEndpoints=2 + dev.profile.events,
+            bInterfaceClass=6,
             bInterfaceSubClass=1, bInterfaceProtocol=1, iInterface=4, extra_descriptors=[],
         )  # fmt: skip
 
@@ -364,8 +375,8 @@ class SimBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb is not ty
         return dev_handle.read(memoryview(buff).cast("B"), timeout)
 
     def intr_read(self, dev_handle: SimDevice, ep: int, intf: int, buff: Any, timeout: int) -> int:
-        """Wait for an event that never comes."""
-        raise _error(errno.ETIMEDOUT, "Operation timed out")
+        """Wait for an event."""
+        return _answer(buff, dev_handle.event(timeout))
 
     def ctrl_transfer(
         self,

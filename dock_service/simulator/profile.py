@@ -5,6 +5,7 @@ A bus folder holds one folder per camera:
     BWC-0412/camera.toml   who it is and how it misbehaves (`Profile`)
     BWC-0412/card/…        the files it serves
     BWC-0412/unplugged     present = not plugged in; an epoch time inside = plugs itself in again then
+    BWC-0412/clock-offset  its clock minus real time in seconds, once somebody set it
     BWC-0412/faults-done   faults that happened once already, a name a line
 
 All state is on disk, so a person (`touch unplugged`), a button and several processes see one and the same bus.
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dock_service.errors import BadCameraFileError
 
-CAMERA_FILE, CARD, UNPLUGGED, DONE = "camera.toml", "card", "unplugged", "faults-done"
+CAMERA_FILE, CARD, UNPLUGGED, DONE, CLOCK = "camera.toml", "card", "unplugged", "faults-done", "clock-offset"
 
 
 class Faults(BaseModel):
@@ -53,6 +54,10 @@ class Profile(BaseModel):
     clock_offset_s: float = 0.0  # camera minus real time
     zone_hours: float | None = None  # None: tells its local time (UTC+7) without a zone
     date_time: bool = True
+    date_time_set: bool = True  # lets its clock be set
+    read_only: bool = False  # refuses to delete
+    events: bool = True  # tells by its interrupt pipe what came onto its card
+    capacity: int = 32 << 30  # bytes of its card
     rate: int | None = None  # bytes a second on the wire; None: as fast as it goes
     partial: int = 64  # offers GetPartialObject64 (64), only GetPartialObject (32), or neither (0)
     one_level: bool = False  # lists one level for every question, as QEMU's responder does
@@ -104,6 +109,18 @@ class VirtualCamera:
         draft = self.folder / f".{UNPLUGGED}"
         draft.write_text(text, encoding="utf-8")
         draft.replace(self.folder / UNPLUGGED)
+
+    def clock_offset_s(self) -> float:
+        """Return its clock minus real time: as it was set last, else as camera.toml says."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return float((self.folder / CLOCK).read_text(encoding="utf-8"))
+        return self.profile().clock_offset_s
+
+    def set_clock_offset_s(self, seconds: float) -> None:
+        """Set its clock."""
+        draft = self.folder / f".{CLOCK}"
+        draft.write_text(f"{seconds:.6f}", encoding="utf-8")
+        draft.replace(self.folder / CLOCK)
 
     def happened(self, fault: str) -> bool:
         """Tell whether a once-only fault is behind it."""

@@ -4,6 +4,7 @@ It speaks for the camera only: USB (packets, timeouts, plugs) is `backend`'s. Ha
 while the camera is plugged in.
 """
 
+import contextlib
 import struct
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -16,17 +17,22 @@ from dock_service.ptp.codes import (
     ASSOCIATION,
     ROOT,
     SIZE_UNKNOWN,
+    STRING,
     ContainerType,
     DeviceProperty,
+    Event,
     ObjectProperty,
     Operation,
     Response,
 )
-from dock_service.ptp.containers import HEADER, pack, pack_text
+from dock_service.ptp.containers import HEADER, Fields, pack, pack_text
+from dock_service.ptp.datasets import parse_date_time
 from dock_service.simulator.profile import Profile, VirtualCamera
 from dock_service.simulator.transfers import FromFile, Packed, Transfer
 
+PACKET = 512
 STORAGE = 0x00010001
+EVENTS = (Event.OBJECT_ADDED, Event.OBJECT_REMOVED, Event.OBJECT_INFO_CHANGED, Event.STORE_FULL)
 _FORMATS = {".mp4": 0xB982, ".jpg": 0x3801, ".txt": 0x3004}
 
 
@@ -54,11 +60,39 @@ class Responder:
         self._session = 0
         self._objects: dict[int, _Object] = {}
         self._handles: dict[Path, int] = {}
+        self._awaited: tuple[int, int, int] | None = (
+            None  # operation, transaction, parameter: its data is still to come
+        )
+        self._came = b""
+        self._told: dict[Path, tuple[int, int]] = {}  # what the host knows by listing or by events: size and time
 
     def reset(self) -> None:
         """Forget the session and what is queued."""
         self._session = 0
+        self._awaited = None
         self.queue.clear()
+
+    def take(self, data: bytes) -> None:
+        """Take what the host wrote: a command, or the data that a command announced."""
+        if self._awaited is None:
+            self.command(data)
+        else:
+            self._data(data, *self._awaited)
+
+    def cancelled(self) -> None:
+        """Give up the transaction."""
+        self._awaited = None
+        self.queue.clear()
+
+    def _data(self, data: bytes, code: int, transaction: int, parameter: int) -> None:
+        """Take a piece of a data container; it ends with a short packet, and only then is it acted upon."""
+        self._came += data
+        if data and len(data) % PACKET == 0:
+            return
+        came, self._came, self._awaited = self._came, b"", None
+        if len(came) < HEADER.size or HEADER.unpack_from(came) != (len(came), ContainerType.DATA, code, transaction):
+            raise HaltError
+        self._respond(self._set_property(parameter, Fields(came[HEADER.size :])), transaction)
 
     def command(self, data: bytes) -> None:
         """Take a command container and queue the answer; HaltError when it makes no sense or comes at a wrong time."""
@@ -69,6 +103,9 @@ class Responder:
             raise HaltError
         given = struct.unpack(f"<{(len(data) - HEADER.size) // 4}I", data[HEADER.size :])
         parameters = (*given, 0, 0, 0, 0, 0)[:5]
+        if code == Operation.SET_DEVICE_PROP_VALUE and self._profile.date_time_set and self._session:
+            self._awaited, self._came = (code, transaction, parameters[0]), b""
+            return
         handler = self._operations().get(code)
         if handler is None:
             self._respond(Response.OPERATION_NOT_SUPPORTED, transaction)
@@ -87,9 +124,13 @@ class Responder:
             Operation.GET_OBJECT_HANDLES: self._object_handles,
             Operation.GET_OBJECT_INFO: self._object_info,
             Operation.GET_OBJECT: self._object,
+            Operation.DELETE_OBJECT: self._delete,
+            Operation.GET_DEVICE_PROP_DESC: self._property_description,
             Operation.GET_DEVICE_PROP_VALUE: self._device_property,
             Operation.GET_OBJECT_PROP_VALUE: self._object_property,
         }
+        if self._profile.date_time_set:
+            offered[Operation.SET_DEVICE_PROP_VALUE] = self._property_description  # its data goes another way
         if self._profile.partial:
             offered[Operation.GET_PARTIAL_OBJECT] = self._partial
         if self._profile.partial > 32:  # noqa: PLR2004  bits of the widest offset offered
@@ -111,6 +152,7 @@ class Responder:
         if self._session:
             return Response.SESSION_ALREADY_OPEN
         self._session = number
+        self._told = self._known_now()
         return Response.OK
 
     def _close(self, _transaction: int, *_: int) -> Response:
@@ -120,8 +162,11 @@ class Responder:
     def _device_info(self, transaction: int, *_: int) -> Response:
         properties = [DeviceProperty.BATTERY_LEVEL] if self._profile.battery >= 0 else []
         properties += [DeviceProperty.DATE_TIME] if self._profile.date_time else []
+        events = EVENTS if self._profile.events else ()
         payload = struct.pack("<HIH", 100, 6, 100) + pack_text("microsoft.com: 1.0; android.com: 1.0;")
-        payload += struct.pack("<H", 0) + _array("H", self._operations()) + _array("H", ()) + _array("H", properties)
+        payload += (
+            struct.pack("<H", 0) + _array("H", self._operations()) + _array("H", events) + _array("H", properties)
+        )
         payload += _array("H", ()) + _array("H", (ASSOCIATION, 0xB982))
         for text in (self._profile.make, self._profile.model, "1.0", self._profile.serial):
             payload += pack_text(text)
@@ -134,7 +179,7 @@ class Responder:
         if number != STORAGE:
             return Response.INVALID_STORAGE
         used = sum(thing.size for thing in self._scan().values() if not thing.is_folder)
-        capacity = 32 << 30
+        capacity = self._profile.capacity
         payload = struct.pack("<HHHQQI", 4, 2, 1, capacity, max(capacity - used, 0), ROOT)
         payload += pack_text("Card") + pack_text("SIM")
         return self._send(Operation.GET_STORAGE_INFO, transaction, payload)
@@ -193,8 +238,69 @@ class Responder:
             return Response.PROPERTY_NOT_SUPPORTED
         return self._send(Operation.GET_DEVICE_PROP_VALUE, transaction, payload)
 
+    def _property_description(self, transaction: int, code: int, *_: int) -> Response:
+        if code != DeviceProperty.DATE_TIME or not self._profile.date_time:
+            return Response.PROPERTY_NOT_SUPPORTED
+        now = pack_text(self._now())
+        payload = struct.pack("<HHB", code, STRING, int(self._profile.date_time_set)) + now + now + b"\0"
+        return self._send(Operation.GET_DEVICE_PROP_DESC, transaction, payload)
+
+    def _set_property(self, code: int, value: Fields) -> Response:
+        if code != DeviceProperty.DATE_TIME or not self._profile.date_time:
+            return Response.PROPERTY_NOT_SUPPORTED
+        hours = self._profile.zone_hours
+        zone = clock.VIETNAM if hours is None else timezone(timedelta(hours=hours))
+        moment = parse_date_time(value.text(), zone)
+        if moment is None:
+            return Response.INVALID_PROPERTY_VALUE
+        self._camera.set_clock_offset_s((moment - clock.now()).total_seconds())
+        return Response.OK
+
+    def _delete(self, _transaction: int, handle: int, *_: int) -> Response:
+        thing = self._objects.get(handle) or self._scan().get(handle)
+        if thing is None or thing.is_folder:
+            return Response.INVALID_HANDLE
+        if self._profile.read_only:
+            return Response.STORE_READ_ONLY
+        thing.path.unlink(missing_ok=True)
+        self._objects.pop(handle, None)
+        self._told.pop(thing.path, None)  # who asks for it is not told of it
+        return Response.OK
+
+    def event(self) -> bytes:
+        """Return the next event container, or nothing: what came, went or grew on the card, and that it is full."""
+        if not self._session or not self._profile.events:
+            return b""
+        now = self._known_now()
+        for path in sorted(now.keys() | self._told.keys()):
+            before, after = self._told.get(path), now.get(path)
+            if before == after:
+                continue
+            if after is None:
+                self._told.pop(path)
+                return self._event(Event.OBJECT_REMOVED, self._handles.get(path, 0))
+            self._told[path] = after
+            self._scan()
+            code = Event.OBJECT_ADDED if before is None else Event.OBJECT_INFO_CHANGED
+            if sum(size for size, _ in now.values()) >= self._profile.capacity:
+                code = Event.STORE_FULL
+            return self._event(code, self._handles.get(path, 0))
+        return b""
+
+    def _event(self, code: Event, parameter: int) -> bytes:
+        return pack(ContainerType.EVENT, code, ROOT, struct.pack("<I", parameter))
+
+    def _known_now(self) -> dict[Path, tuple[int, int]]:
+        known = {}
+        for path in self._camera.card.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                info = path.stat()
+                if path.is_file() and not path.name.startswith("."):
+                    known[path] = (info.st_size, info.st_mtime_ns)
+        return known
+
     def _now(self) -> str:
-        moment = clock.now() + timedelta(seconds=self._profile.clock_offset_s)
+        moment = clock.now() + timedelta(seconds=self._camera.clock_offset_s())
         hours = self._profile.zone_hours
         if hours is None:
             return moment.astimezone(clock.VIETNAM).strftime("%Y%m%dT%H%M%S.") + str(moment.microsecond // 100_000)
