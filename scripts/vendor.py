@@ -1,8 +1,8 @@
-"""Fetch and check the front-end files that ship with the code (`webui/static/vendor/`).
+"""Fetch and check the foreign files that ship with the code: `webui/static/vendor/` and the fonts of `bodycam/paper/fonts/`.
 
-Nothing is loaded from another host at run time, so every library file lies in the repository, listed in `manifest.json` with
-its package, version, licence and SHA-256. `python scripts/vendor.py` fetches anew with `npm pack`; `--check` only re-hashes
-and refuses changed, missing and unlisted files.
+Nothing is loaded from another host at run time, so every library file lies in the repository, listed in its folder's
+`manifest.json` with its package, version, licence and SHA-256. `python scripts/vendor.py` fetches anew with `npm pack`;
+`--check` only re-hashes and refuses changed, missing and unlisted files.
 """
 
 import argparse
@@ -16,13 +16,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-VENDOR = Path(__file__).resolve().parent.parent / "webui" / "static" / "vendor"
-MANIFEST = VENDOR / "manifest.json"
+ROOT = Path(__file__).resolve().parent.parent
+VENDOR = ROOT / "webui" / "static" / "vendor"
+FONTS = ROOT / "bodycam" / "paper" / "fonts"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class Package:
-    """One npm package and the files that are kept of it (path in the package -> path under vendor/)."""
+    """One npm package and the files that are kept of it (path in the package -> path under its folder)."""
 
     name: str
     version: str
@@ -33,7 +35,7 @@ def _noble(*names: str) -> dict[str, str]:
     return {f"{name}.js": f"noble-hashes/{name}.js" for name in names} | {"LICENSE": "noble-hashes/LICENSE"}
 
 
-PACKAGES = (
+PAGES = (
     Package(
         "leaflet",
         "1.9.4",
@@ -56,16 +58,28 @@ PACKAGES = (
     Package("tus-js-client", "4.3.1", {"dist/tus.min.js": "tus/tus.min.js", "LICENSE": "tus/LICENSE"}),
     Package("@noble/hashes", "2.4.0", _noble("sha2", "_md", "_u64", "utils", "hkdf", "hmac")),
 )
+PAPER = (  # whole fonts for PDF: the pages' ones are subsets, compressed for browsers
+    Package(
+        "@expo-google-fonts/be-vietnam-pro",
+        "0.4.1",
+        {
+            f"{style}/BeVietnamPro_{style}.ttf": f"BeVietnamPro-{name}.ttf"
+            for style, name in (("400Regular", "Regular"), ("400Regular_Italic", "Italic"), ("600SemiBold", "SemiBold"))
+        }
+        | {"LICENSE_FONT": "OFL.txt"},
+    ),
+)
+FOLDERS = {VENDOR: PAGES, FONTS: PAPER}
 
 
-def fetch() -> None:
+def fetch(target: Path, packages: tuple[Package, ...]) -> None:
     """Fetch every package and write its kept files and the manifest; what was there before is removed."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        entries = [_unpack(package, _packed(package, folder), folder / "out") for package in PACKAGES]
-        shutil.rmtree(VENDOR, ignore_errors=True)
-        shutil.copytree(folder / "out", VENDOR)
-    MANIFEST.write_text(json.dumps({"packages": entries}, indent=2) + "\n", encoding="utf-8")
+        entries = [_unpack(package, _packed(package, folder), folder / "out") for package in packages]
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(folder / "out", target)
+    (target / MANIFEST).write_text(json.dumps({"packages": entries}, indent=2) + "\n", encoding="utf-8")
 
 
 def _packed(package: Package, folder: Path) -> Path:
@@ -102,16 +116,17 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def problems() -> list[str]:
-    """Return what is wrong with the vendored files, one line each; empty when every file is listed and unchanged."""
+def problems(target: Path) -> list[str]:
+    """Return what is wrong with a folder's files, one line each; empty when every file is listed and unchanged."""
+    manifest = target / MANIFEST
     listed: dict[str, str] = {}
-    for entry in json.loads(MANIFEST.read_text(encoding="utf-8"))["packages"]:
+    for entry in json.loads(manifest.read_text(encoding="utf-8"))["packages"]:
         listed |= entry["files"]
-    present = {p.relative_to(VENDOR).as_posix(): p for p in VENDOR.rglob("*") if p.is_file() and p != MANIFEST}
+    present = {p.relative_to(target).as_posix(): p for p in target.rglob("*") if p.is_file() and p != manifest}
     found = [f"unlisted file: {name}" for name in sorted(present.keys() - listed.keys())]
     found += [f"missing file: {name}" for name in sorted(listed.keys() - present.keys())]
     found += [f"changed file: {n}" for n in sorted(listed.keys() & present.keys()) if _sha256(present[n]) != listed[n]]
-    return found
+    return [f"{target.relative_to(ROOT)}: {line}" for line in found]
 
 
 def main() -> int:
@@ -119,8 +134,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="re-hash the files instead of fetching them")
     if not parser.parse_args().check:
-        fetch()
-    wrong = problems()
+        for target, packages in FOLDERS.items():
+            fetch(target, packages)
+    wrong = [line for target in FOLDERS for line in problems(target)]
     print("\n".join(wrong) if wrong else "vendored files are as listed")
     return 1 if wrong else 0
 

@@ -17,13 +17,13 @@ def vendor():
 
 
 def test_the_vendored_files_are_as_listed(vendor) -> None:
-    assert vendor.problems() == []
+    assert [line for folder in vendor.FOLDERS for line in vendor.problems(folder)] == []
 
 
 def test_a_changed_a_missing_and_an_unlisted_file_are_named(vendor, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "a.js").write_text("changed")
     (tmp_path / "c.js").write_text("nobody listed me")
     (tmp_path / "manifest.json").write_text('{"packages": [{"files": {"a.js": "0", "b.js": "0"}}]}')
-    monkeypatch.setattr(vendor, "VENDOR", tmp_path)
-    monkeypatch.setattr(vendor, "MANIFEST", tmp_path / "manifest.json")
-    assert vendor.problems() == ["unlisted file: c.js", "missing file: b.js", "changed file: a.js"]
+    monkeypatch.setattr(vendor, "ROOT", tmp_path.parent)
+    told = [line.partition(": ")[2] for line in vendor.problems(tmp_path)]
+    assert told == ["unlisted file: c.js", "missing file: b.js", "changed file: a.js"]
