@@ -32,6 +32,10 @@ KINDS: dict[str, Kind] = {
     "board.alarm_raised": Kind("Cảnh báo tại trạm", "Station alarm raised"),
     "camera.changed": Kind("Thay đổi thông tin máy", "Camera changed"),
     "camera.docked": Kind("Cắm máy vào trạm", "Camera docked"),
+    "camera.file_kept": Kind("Giữ lại tệp trên máy (không xóa)", "File kept on the camera"),
+    "camera.file_wiped": Kind("Đã xóa tệp trên máy theo biên bản", "File wiped from the camera by an order"),
+    "camera.file_wiping": Kind("Sắp xóa tệp trên máy theo biên bản", "File about to be wiped from the camera"),
+    "camera.filling": Kind("Bộ nhớ máy sắp đầy", "Camera's card is filling"),
     "camera.issued": Kind("Giao máy", "Camera issued"),
     "camera.pulled": Kind("Rút máy khi đang tải", "Camera pulled during offload"),
     "camera.registered": Kind("Đăng ký máy", "Camera registered"),
@@ -91,6 +95,13 @@ KINDS: dict[str, Kind] = {
     "visit.abandoned": Kind(
         "Lượt cắm máy bỏ dở khi trạm dừng đột ngột", "Docking visit left open by a station that died"
     ),
+    "wipe.approved": Kind("Duyệt lệnh xóa dữ liệu trên máy", "Wipe order approved"),
+    "wipe.done": Kind("Xong lệnh xóa dữ liệu trên máy", "Wipe order done"),
+    "wipe.extended": Kind("Thêm tệp vào lệnh xóa dữ liệu trên máy", "Files added to a wipe order"),
+    "wipe.ordered": Kind("Gắn biên bản đã ký, cho phép xóa dữ liệu trên máy", "Signed minute attached, wiping allowed"),
+    "wipe.raised": Kind("Lập lệnh xóa dữ liệu trên máy", "Wipe order raised"),
+    "wipe.refused": Kind("Không duyệt lệnh xóa dữ liệu trên máy", "Wipe order refused"),
+    "wipe.withdrawn": Kind("Rút lệnh xóa dữ liệu trên máy", "Wipe order withdrawn"),
 }
 
 RECEIPT_KINDS = tuple(name for name, kind in KINDS.items() if kind.receipt)
