@@ -93,8 +93,14 @@ class DockSettings(_Section):
     bus: str = Field(pattern=r"^(libusb|sim:.+|usbip://.+)$")
     parallel: int = Field(ge=1, le=64)
     slots: int = Field(ge=1, le=128)
+    profiles: str
     duty_phone: str
     overdue_hours: int = Field(ge=1)
+
+    @property
+    def profiles_dir(self) -> Path | None:
+        """The folder of the site's own camera profiles, if it has one."""
+        return Path(self.profiles).expanduser() if self.profiles else None
 
 
 class CoverageSettings(_Section):
@@ -217,6 +223,9 @@ def read_sources(environ: Mapping[str, str]) -> dict[str, Sourced]:
         extra = _flatten(_read_toml(Path(site)), site)
         _refuse_unknown(extra, values, open_tables)
         values |= extra
+        beside = Path(site).absolute().parent / "cameras"
+        if "dock.profiles" not in extra and beside.is_dir():
+            values["dock.profiles"] = Sourced(str(beside), site)
     extra = _from_environment(environ, values)
     _refuse_unknown(extra, values, open_tables)
     return values | extra

@@ -160,8 +160,17 @@ class FileUnreadableError(CameraError):
 
 
 class BadCameraFileError(CameraError):
-    """A camera.toml or camera profile holds an unknown key or a wrong value."""
+    """A virtual camera's camera.toml holds an unknown key or a wrong value."""
 
     code = "camera_file"
     vi = "{file}: {detail}"
     en = "{file}: {detail}"
+
+
+class BadProfileError(CameraError):
+    """A camera profile holds an unknown key or a wrong value; the station does not start with it."""
+
+    code = "camera_profile"
+    vi = "Hồ sơ máy ghi hình {file}, khóa {key}: {reason_vi}. Sửa tệp rồi kiểm tra lại: bodycam usb profiles {file}"
+    en = "Camera profile {file}, key {key}: {reason}. Mend the file, then check it: bodycam usb profiles {file}"
+    exit_code = 2
