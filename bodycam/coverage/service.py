@@ -68,7 +68,7 @@ def camera_came(session: Session, *, camera_id: str, visit_id: str, complete: bo
 
 
 def open_debt(session: Session, debt: Debt, *, actor: str) -> Debt:
-    """Write a new debt and its event; `actor` as custody names it: an account, "officer:<id>", "station:<id>", "system"."""
+    """Write a new debt and its event; `actor` an account's or an officer's id, "station:<id>" or "system"."""
     debt.id, debt.opened_at = new_id(), now()
     session.add(debt)
     session.flush()

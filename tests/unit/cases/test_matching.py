@@ -193,7 +193,12 @@ def test_attached_recordings_come_first_then_the_best(db, world, stop):
 def test_scores_stay_in_bounds_and_an_officer_never_weakens_one(start, length, distance, officer):
     case = Case(starts_at=START, ends_at=START + 11 * MIN, radius_m=None)
     view = matching.CaseView(
-        case=case, rules=kind_of("traffic_stop"), force="traffic_police", officers=frozenset({"o"}), plates={}
+        case=case,
+        rules=kind_of("traffic_stop"),
+        force="traffic_police",
+        officers=frozenset({"o"}),
+        plates={},
+        minutes={},
     )
     begins = START + start * MIN
 
