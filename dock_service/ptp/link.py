@@ -20,6 +20,7 @@ STILL_IMAGE = 0x06
 VENDOR = 0xFF
 _GONE = {errno.ENODEV, errno.ENOENT, errno.ESHUTDOWN}
 _STALLED = {errno.EPIPE, errno.EIO, errno.EPROTO, errno.EILSEQ}
+_BUFFERS = 3  # a large read, the rest of a request, and a response
 _EVENT_BYTES = 64  # a container with three parameters has 24; more room, so that a padded one does not overflow
 _TO_INTERFACE, _FROM_INTERFACE = 0x21, 0xA1  # class requests to an interface
 
@@ -48,6 +49,7 @@ class Link:
         self._interface = 0
         self._in = self._out = self._events = 0
         self._out_packet = 512
+        self._buffers: dict[int, array.array[int]] = {}  # by size, the one used last at the end
 
     def open(self) -> None:
         """Detach the kernel's drivers from every interface, claim the still-image one and find its bulk endpoints."""
@@ -106,12 +108,25 @@ class Link:
     def read(self, size: int, timeout_ms: int | None = None) -> memoryview:
         """Receive one transfer of at most `size` bytes, rounded up to whole packets; it may be empty or short.
 
-        A buffer that is no multiple of the packet could overflow, so there is never one.
+        A buffer that is no multiple of the packet could overflow, so there is never one. What is returned holds until the
+        next read: the buffer is used again.
         """
-        buffer = array.array("B", bytes(-(-max(size, 1) // self.packet) * self.packet))
+        buffer = self._buffer(-(-max(size, 1) // self.packet) * self.packet)
         with self._errors():
             count = self._device.read(self._in, buffer, timeout_ms or self._timeout_ms)
         return memoryview(buffer)[:count]
+
+    def _buffer(self, size: int) -> "array.array[int]":
+        """Return a buffer of exactly this size, the one used for that size before if it was among the last.
+
+        A fresh one would cost its pages, its zeros and a copy of them at every read, more than the transfer itself on a slow
+        machine; pyusb fills a buffer to its end, so that one large one can't serve every size.
+        """
+        buffer = self._buffers.pop(size, None) or array.array("B", bytes(size))
+        if len(self._buffers) >= _BUFFERS:
+            self._buffers.pop(next(iter(self._buffers)))
+        self._buffers[size] = buffer
+        return buffer
 
     def event(self, timeout_ms: int) -> bytes:
         """Return the next event container, or nothing: none came, there is no such pipe, or it is halted (then cleared)."""

@@ -81,7 +81,7 @@ class Session:
     def stream(self, operation: Operation, *parameters: int, limit: int | None = None) -> Generator[memoryview]:
         """Run an operation whose answer is large and yield it as it comes; at most `limit` bytes, None: whatever comes.
 
-        Left early, it is cancelled. A stall or timeout is raised as CameraStalledError after recovery: ask again.
+        A piece holds until the next one is asked for. Left early, it is cancelled. A stall or timeout is raised as CameraStalledError after recovery: ask again.
         """
         finished = False
         try:
@@ -199,7 +199,7 @@ class Session:
             raise ProtocolError(detail=f"container of {header.length} bytes, asked for {limit}")
         if len(first) >= header.length:
             self._pending = first[header.length :]
-            return header, first[HEADER.size : header.length]
+            return header, memoryview(bytes(first[HEADER.size : header.length]))
         whole = bytearray(first)
         for piece in self._rest(len(first), header.length):
             whole += piece
