@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import usb.backend
 import usb.core
@@ -118,10 +119,19 @@ def open_bus(setting: str) -> Bus:
         # late: only a networked bus pays for USB/IP
         from dock_service.usbip import UsbIpBackend
 
-        host, _, port = rest[2:].rpartition(":") if ":" in rest[2:] else (rest[2:], "", str(_USBIP_PORT))
-        if host and port.isdecimal():
-            return Bus(UsbIpBackend.over_tcp(host, int(port)), setting)
+        server = _server(rest)
+        if server is not None:
+            return Bus(UsbIpBackend.over_tcp(*server), setting)
     raise BusUnavailableError(bus=setting, detail="unknown kind of bus")
+
+
+def _server(address: str) -> tuple[str, int] | None:
+    """Read "//host", "//host:port" or "//[v6]:port"; None when it is neither."""
+    try:
+        parts = urlsplit(address)
+        return (parts.hostname, parts.port or _USBIP_PORT) if parts.hostname and not parts.path.strip("/") else None
+    except ValueError:  # a port that is no number, brackets that do not close
+        return None
 
 
 def _libusb() -> usb.backend.IBackend:

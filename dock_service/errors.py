@@ -107,8 +107,8 @@ class UnknownSourceError(CameraError):
     """The SOURCE given on the command line is not a folder and names no camera."""
 
     code = "source_unknown"
-    vi = "Không thấy nguồn {source}. Dùng một thư mục, usb:BUS-CỔNG hoặc usb:all; `bodycam usb list` cho biết đang cắm máy nào."
-    en = "No source {source}. Use a folder, usb:BUS-PORT or usb:all; `bodycam usb list` shows what is plugged in."
+    vi = "Không thấy nguồn {source}. Dùng một thư mục, usb:BUS-CỔNG, usb:all hoặc usbip://máy:cổng/BUS-CỔNG; `bodycam usb list` cho biết đang cắm máy nào."
+    en = "No source {source}. Use a folder, usb:BUS-PORT, usb:all or usbip://host:port/BUS-PORT; `bodycam usb list` shows what is plugged in."
 
 
 class OwnFolderError(CameraError):

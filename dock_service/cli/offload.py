@@ -30,8 +30,9 @@ _INTERRUPTED = 130
 def offload(source: str, bus_setting: str | None, as_json: bool) -> None:
     """Lấy dữ liệu một máy ngay / Offload one camera now: copied, sealed, read back, with receipts.
 
-    SOURCE is a folder (an SD card, a vendor dock's folder), usb:BUS-PORT as `bodycam usb list` shows it, or usb:all. Run it
-    again after an interruption: it goes on at the byte where it stopped. Nothing on the camera is changed.
+    SOURCE is a folder (an SD card, a vendor dock's folder), usb:BUS-PORT as `bodycam usb list` shows it, usb:all, or
+    usbip://HOST:PORT/BUS-PORT for a camera on another machine. Run it again after an interruption: it goes on at the byte
+    where it stopped. Nothing on the camera is changed.
 
     Examples: bodycam offload /media/card    bodycam offload usb:1-2 --json
     """
@@ -216,6 +217,9 @@ def _cameras(source: str, bus_setting: str, data_dir: Path) -> "Iterator[tuple[C
     from dock_service.cameras.mtp import MtpCamera
     from dock_service.errors import OwnFolderError, UnknownSourceError
 
+    if source.startswith("usbip://"):
+        server, _, busid = source.removeprefix("usbip://").partition("/")
+        source, bus_setting = f"usb:{busid or 'all'}", f"usbip://{server}"
     if not source.startswith("usb:"):
         if not Path(source).is_dir():
             raise UnknownSourceError(source=source)

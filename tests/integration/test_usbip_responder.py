@@ -5,14 +5,15 @@ import time
 from pathlib import Path
 
 import pytest
-from usbip.classes.device.mtp import MTP
-from usbip.core import SPEED_HIGH
-from usbip.device import USBDevice
 from usbip.transport import Loopback
+from usbip_server import Store, mtp_device
 
+from bodycam import clock
 from dock_service.bus import Bus, DeviceKind, open_bus
 from dock_service.cameras.mtp import MtpCamera
 from dock_service.errors import BusUnavailableError, CameraGoneError
+from dock_service.ptp.codes import Operation
+from dock_service.ptp.containers import Fields, pack_text
 from dock_service.usbip import UsbIpBackend
 
 FILES = {
@@ -24,33 +25,15 @@ FILES = {
 }
 
 
-class Store:
-    """A file tree in memory, as the package's own example keeps one on disk."""
-
-    read_only = True
-    description = "Card"
-
-    def listdir(self, path):
-        inside = [name[len(path) + 1 if path else 0 :] for name in FILES if name.startswith(path + "/" if path else "")]
-        return sorted({name.split("/")[0] for name in inside})
-
-    def stat(self, path):
-        return (False, len(FILES[path]), 1_790_000_000) if path in FILES else (True, 0, 1_790_000_000)
-
-    def read(self, path, off=0, size=None):
-        return FILES[path][off : None if size is None else off + size]
-
-    def disk_usage(self):
-        return 32 << 30, 30 << 30
+@pytest.fixture
+def store():
+    return Store(FILES, read_only=False)
 
 
 @pytest.fixture
-def device():
-    found = USBDevice(0x1209, 0x0001, manufacturer="Other", product="Other MTP", serial="OTHER1")
-    found.speed = SPEED_HIGH
-    found.add(MTP(Store(), name="Model", manufacturer="Maker", serial="CAM00001"))
+def device(store):
     loopback = Loopback()
-    with found.plug(via=loopback):
+    with mtp_device(store, "OTHER1").plug(via=loopback):
         yield Bus(UsbIpBackend(loopback), "usbip")
 
 
@@ -71,7 +54,7 @@ def test_every_file_comes_whole_and_from_any_offset(device):
         assert b"".join(camera.read(file)) == FILES[file.path]
         assert b"".join(camera.read(file, 7)) == FILES[file.path][7:]
     assert camera.identity.make == "Maker"
-    assert camera.identity.serial.startswith("CAM00001")
+    assert camera.identity.serial.startswith("OTHER1")
     assert camera.clock() is None
     assert camera.refresh(files[0]) == files[0]
     camera.close()
@@ -84,6 +67,35 @@ def test_a_question_without_answer_times_out_and_the_next_one_works(device):
     camera._link.drain()
     assert time.monotonic() - started < 1
     assert camera.storage().capacity == 32 << 30
+    camera.close()
+
+
+def test_a_file_is_deleted_and_its_event_is_heard(device, store):
+    [found] = device.devices()
+    camera = MtpCamera(found.device, found.port, found.serial, timeout_s=2)
+    first, *others = camera.list_files()
+    assert camera.changed() is False
+    camera.delete(first)
+    assert camera.changed() is True
+    assert camera.changed() is False
+    assert sorted(store.files) == [file.path for file in others] == [file.path for file in camera.list_files()]
+    camera.close()
+
+
+def test_a_property_is_set_with_a_data_phase_of_any_length(device):
+    [found] = device.devices()
+    camera = MtpCamera(found.device, found.port, found.serial, timeout_s=2)
+    for length in (
+        1,
+        120,
+        249,
+        250,
+        251,
+    ):  # below and above a packet of 512
+        name = "x" * length
+        camera._session.send(Operation.SET_DEVICE_PROP_VALUE, 0xD402, data=pack_text(name))
+        assert Fields(camera._session.fetch(Operation.GET_DEVICE_PROP_VALUE, 0xD402)).text() == name
+    assert camera.set_clock(clock.now()) is False  # it offers no DateTime
     camera.close()
 
 
