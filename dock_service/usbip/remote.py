@@ -50,11 +50,12 @@ class Tcp:
         return connection
 
 
-def usb_error(number: int, text: str) -> usb.core.USBError:
+def usb_error(number: int, text: str) -> OSError:
     """Return what pyusb raises for an errno."""
+    error: OSError = usb.core.USBError(text, -1, number)
     if number == errno.ETIMEDOUT:
-        return usb.core.USBTimeoutError(text, -7, number)
-    return usb.core.USBError(text, -1, number)
+        error = usb.core.USBTimeoutError(text, -7, number)
+    return error
 
 
 def exported(transport: Transport) -> list[dict[str, Any]]:
@@ -210,10 +211,11 @@ class RemoteDevice:
         return devid
 
     def _broken(self, error: OSError) -> OSError:
-        if isinstance(error, usb.core.USBError):
-            return error
-        self.close()
-        return usb_error(errno.ENODEV, str(error))
+        """Return what to raise: what is one of pyusb's errors already, else the device is gone with its connection."""
+        if not isinstance(error, usb.core.USBError):
+            self.close()
+            error = usb_error(errno.ENODEV, str(error))
+        return error
 
     def _wait(self, number: int, towards: int, into: memoryview, seconds: float | None) -> int:
         """Wait for the end of a transfer; TimeoutError when it has not come in time."""
