@@ -21,7 +21,7 @@ from bodycam.clock import now
 from bodycam.errors import NotFoundError
 from bodycam.recordings.models import Origin, Recording
 
-MOST = 500
+MOST = 2_000
 _UNDONE = "undone"
 _PART = 400  # bound variables of one statement
 

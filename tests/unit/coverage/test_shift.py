@@ -1,0 +1,108 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bodycam import clock
+from bodycam.cases.minutes import Answer
+from bodycam.cases.models import MinuteChoice
+from bodycam.coverage import queries, shift
+from bodycam.coverage.handover import end_shift
+from bodycam.coverage.models import Debt
+from bodycam.people.scope import EVERYTHING
+from tests.unit.coverage.world import NOON, docked, filmed, world
+
+MIN = timedelta(minutes=1)
+NUMBER = Answer(MinuteChoice.NUMBER, "45/BB-VPHC")
+LATER = Answer(MinuteChoice.LATER)
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    clock.set_now(lambda: NOON)
+
+
+def lengths(found):
+    return [len(stop.ids) for stop in found.stops]
+
+
+def test_files_that_follow_each_other_are_one_stop_and_can_be_taken_apart(db):
+    with db.write() as session:
+        w = world(session)
+        start = NOON - timedelta(hours=4)
+        parts = [filmed(session, w, start + 5 * n * MIN) for n in range(3)]
+        filmed(session, w, start + 60 * MIN, event_flag=True)
+        found = shift.shift_of(session, w.officer)
+        assert lengths(found) == [3, 1]
+        assert [stop.is_event for stop in found.stops] == [False, True]
+        assert (found.stops[0].seconds, found.stops[0].size, found.stops[0].is_sealed) == (900, 3000, True)
+        assert lengths(shift.shift_of(session, w.officer, apart=[part.id for part in parts])) == [1, 1, 1, 1]
+        shift.answer(session, [parts[1].id], NUMBER, officer_id=w.officer, station_id=None)
+        assert lengths(shift.shift_of(session, w.officer)) == [1, 1, 1, 1]  # not answered alike
+        shift.answer(session, [p.id for p in parts], NUMBER, officer_id=w.officer, station_id=None)
+        assert lengths(shift.shift_of(session, w.officer)) == [3, 1]
+
+
+def test_two_cameras_at_once_are_two_rows_of_stops(db):
+    with db.write() as session:
+        w = world(session)
+        start = NOON - timedelta(hours=4)
+        from_other = {"camera_id": None}
+        for n in range(3):
+            filmed(session, w, start + 5 * n * MIN)
+            filmed(session, w, start + (5 * n + 1) * MIN, **from_other)
+        assert lengths(shift.shift_of(session, w.officer)) == [3, 3]
+
+
+def test_sidecars_citizens_files_and_other_peoples_recordings_are_not_in_the_list(db):
+    with db.write() as session:
+        w, other = world(session), world(session, "S2", "123-457")
+        own = filmed(session, w, NOON - 60 * MIN)
+        filmed(session, w, NOON - 60 * MIN, kind="sidecar", parent_id=own.id)
+        filmed(session, w, NOON - 60 * MIN, origin="citizen")
+        filmed(session, other, NOON - 60 * MIN)
+        assert [stop.ids for stop in shift.shift_of(session, w.officer).stops] == [(own.id,)]
+
+
+def test_what_is_put_off_is_owed_until_it_is_answered(db):
+    with db.write() as session:
+        w = world(session)
+        ids = [filmed(session, w, NOON - 60 * MIN * n).id for n in range(1, 4)]
+        assert shift.answer(session, ids, LATER, officer_id=w.officer, station_id=w.station) == 3
+        assert shift.answer(session, ids, LATER, officer_id=w.officer, station_id=w.station) == 0
+        owed = queries.debts_of_officer(session, w.officer)
+        assert {d.debt.due_at for d in owed} == {NOON + timedelta(hours=24)}
+        shift.answer(session, ids[:1], NUMBER, officer_id=w.officer, station_id=w.station)
+        shift.answer(session, ids[1:2], Answer(MinuteChoice.NONE), officer_id=w.officer, station_id=w.station)
+        assert shift.undo(session, ids[2:], officer_id=w.officer, station_id=w.station) == 1
+        assert queries.count_open(session, EVERYTHING) == 0
+        closed = session.scalars(select(Debt.closed_by).order_by(Debt.recording_id))
+        assert sorted(closed) == ["none", "number", "undone"]
+        assert shift.shift_of(session, w.officer).unanswered == (ids[2],)
+
+
+def test_the_next_shift_begins_where_this_one_ended_and_brings_along_what_was_put_off(db):
+    with db.write() as session:
+        w = world(session)
+        docked(session, w)
+        first, second = (filmed(session, w, NOON - n * 60 * MIN) for n in (2, 1))
+        shift.answer(session, [first.id], NUMBER, officer_id=w.officer, station_id=w.station)
+        end_shift(session, officer_id=w.officer, station_id=w.station)
+        late = filmed(session, w, NOON - 30 * MIN)  # sealed in the moment of the end: nothing falls between
+    clock.set_now(lambda: NOON + timedelta(hours=8))
+    with db.write() as session:
+        new = filmed(session, w, NOON + timedelta(hours=7))
+        found = shift.shift_of(session, w.officer)
+        assert [stop.ids for stop in found.stops] == [(late.id,), (new.id,)]
+        assert [stop.ids for stop in found.put_off] == [(second.id,)]
+        assert found.unanswered == (late.id, new.id)
+
+
+def test_the_first_shift_does_not_reach_back_into_all_the_years(db):
+    with db.write() as session:
+        w = world(session)
+        clock.set_now(lambda: NOON - timedelta(days=3))
+        filmed(session, w, NOON - timedelta(days=3))
+        clock.set_now(lambda: NOON)
+        own = filmed(session, w, NOON - 60 * MIN)
+        assert [stop.ids for stop in shift.shift_of(session, w.officer).stops] == [(own.id,)]
