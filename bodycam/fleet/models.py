@@ -85,6 +85,9 @@ class Station(Base):
     unit_id: Mapped[str | None] = mapped_column(ForeignKey("unit.id"))
     slots: Mapped[int]
     token_hash: Mapped[str | None] = mapped_column(String(64))
+    paired_at: Mapped[datetime | None]  # since when the kiosk that holds the token does
+    pairing_hash: Mapped[str | None] = mapped_column(String(64))  # of the one-time code that the next kiosk types
+    pairing_until: Mapped[datetime | None]
 
 
 class StationBoard(Base):
@@ -158,7 +161,10 @@ class KioskSession(Base):
     """An officer at a station's kiosk for a minute: opened by card or PIN, ended by leaving or by silence."""
 
     __tablename__ = "kiosk_session"
-    __table_args__ = (UniqueConstraint("token_hash"),)
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index("ix_kiosk_session_station_id_ended_at", "station_id", "ended_at"),  # who is at a kiosk now
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
     station_id: Mapped[str] = mapped_column(ForeignKey("station.id"))

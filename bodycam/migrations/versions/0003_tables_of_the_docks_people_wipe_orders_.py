@@ -47,6 +47,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_kiosk_session")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_kiosk_session_token_hash")),
     )
+    with op.batch_alter_table("kiosk_session", schema=None) as batch_op:
+        batch_op.create_index("ix_kiosk_session_station_id_ended_at", ["station_id", "ended_at"], unique=False)
+
     op.create_table(
         "officer_pass",
         sa.Column("officer_id", sa.String(length=36), nullable=False),
@@ -218,6 +221,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("profile", sa.String(length=60), nullable=True))
         batch_op.add_column(sa.Column("full_in_s", sa.Double(), nullable=True))
 
+    with op.batch_alter_table("station", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("paired_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("pairing_hash", sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column("pairing_until", sa.DateTime(timezone=True), nullable=True))
+
     with op.batch_alter_table("station_command", schema=None) as batch_op:
         batch_op.add_column(sa.Column("officer_id", sa.String(length=36), nullable=True))
         batch_op.add_column(sa.Column("body", sa.Text(), nullable=False))
@@ -231,6 +239,11 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("fk_station_command_officer_id_officer"), type_="foreignkey")
         batch_op.drop_column("body")
         batch_op.drop_column("officer_id")
+
+    with op.batch_alter_table("station", schema=None) as batch_op:
+        batch_op.drop_column("pairing_until")
+        batch_op.drop_column("pairing_hash")
+        batch_op.drop_column("paired_at")
 
     with op.batch_alter_table("docking_visit", schema=None) as batch_op:
         batch_op.drop_column("full_in_s")
@@ -269,6 +282,9 @@ def downgrade() -> None:
 
     op.drop_table("shift_end")
     op.drop_table("officer_pass")
+    with op.batch_alter_table("kiosk_session", schema=None) as batch_op:
+        batch_op.drop_index("ix_kiosk_session_station_id_ended_at")
+
     op.drop_table("kiosk_session")
     with op.batch_alter_table("camera_outage", schema=None) as batch_op:
         batch_op.drop_index("ix_camera_outage_camera_id_reported_at")
