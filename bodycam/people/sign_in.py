@@ -1,35 +1,25 @@
 """Signing in, and how guessing is slowed.
 
-An attempt is counted before the password is looked at, so that a thousand guesses at once are still ten; success takes the
-count back. Counted are the name as typed and the source (an address or a kiosk), both as hashes. From the tenth wrong one a
-pause begins and doubles with every further one, up to an hour; two hours of peace forget it all. Whether a name exists shows
-neither in words nor in time. These functions take the database, not a session: a failure must outlive its refusal, and no
+Counted (`throttle`) are the name as typed and the source (an address). From the tenth wrong one a pause begins and doubles with
+every further one, up to an hour. Whether a name exists shows neither in words nor in time. These functions take the database, not a session: a failure must outlive its refusal, and no
 transaction is open while argon2 works.
 """
 
-import hashlib
-import math
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bodycam import custody
-from bodycam.clock import now
 from bodycam.db import Database
 from bodycam.people.accounts import account_by_username, hash_password, needs_rehash, password_matches, username_form
 from bodycam.people.errors import SignInLockedError, WrongSignInError
-from bodycam.people.models import Account, SignInThrottle
+from bodycam.people.models import Account
 from bodycam.people.sessions import open_session
+from bodycam.people.throttle import count, forget, forget_old, locked_row, seconds_left, take_back, throttle_key
 from bodycam.settings import SignInSettings
 
-LONGEST_PAUSE_S = 3600
 MOST_TYPED = 200  # characters of a name or a source that are looked at
-FORGET_AFTER = timedelta(hours=2)
 
 log = structlog.get_logger()
 
@@ -58,10 +48,10 @@ def sign_in(
     username, source = username[:MOST_TYPED], source[:MOST_TYPED]
     name_key, source_key = throttle_key("name", username_form(username)), throttle_key("source", source)
     with db.write() as session:
-        _forget_old(session)
-        rows = [_locked_row(session, key) for key in sorted((name_key, source_key))]  # one order: no deadlock
-        seconds = max(_seconds_left(row) for row in rows)
-        paused = seconds == 0 and sum(_count(row, settings) for row in rows) > 0
+        forget_old(session)
+        rows = [locked_row(session, key) for key in sorted((name_key, source_key))]  # one order: no deadlock
+        seconds = max(seconds_left(row) for row in rows)
+        paused = seconds == 0 and sum(count(row, settings) for row in rows) > 0
         account = account_by_username(session, username)
     if seconds:
         raise SignInLockedError(seconds=seconds)
@@ -71,8 +61,8 @@ def sign_in(
         raise WrongSignInError
     renewed = _renewed_hash(account, password, settings)
     with db.write() as session:
-        session.execute(delete(SignInThrottle).where(SignInThrottle.key == name_key))
-        _take_back(session, source_key, settings)
+        forget(session, name_key)
+        take_back(session, source_key, settings)
         if renewed:
             session.get_one(Account, account.id).password_hash = renewed
         token, row = open_session(session, account.id, hours=hours, user_agent=user_agent)
@@ -96,10 +86,10 @@ def confirm_password(db: Database, account_id: str, password: str, *, settings: 
     """Check the password of somebody who is signed in; raises as `sign_in` does, so that a stolen session can't guess on."""
     key = throttle_key("again", account_id)
     with db.write() as session:
-        _forget_old(session)
-        row = _locked_row(session, key)
-        seconds = _seconds_left(row)
-        paused = seconds == 0 and _count(row, settings)
+        forget_old(session)
+        row = locked_row(session, key)
+        seconds = seconds_left(row)
+        paused = seconds == 0 and count(row, settings)
         account = session.get_one(Account, account_id)
     if seconds:
         raise SignInLockedError(seconds=seconds)
@@ -107,61 +97,12 @@ def confirm_password(db: Database, account_id: str, password: str, *, settings: 
         _record_failure(db, account, paused, {})
         raise WrongSignInError
     with db.write() as session:
-        session.execute(delete(SignInThrottle).where(SignInThrottle.key == key))
+        forget(session, key)
 
 
 def unlock(session: Session, username: str) -> None:
     """Forget the wrong sign-ins of a name (after an administrator reset the password)."""
-    session.execute(delete(SignInThrottle).where(SignInThrottle.key == throttle_key("name", username_form(username))))
-
-
-def throttle_key(what: str, text: str) -> str:
-    """Return the key a name or a source is counted under: a hash, since people type passwords into name fields."""
-    return hashlib.sha256(f"{what}:{text}".encode()).hexdigest()
-
-
-def pause_seconds(failures: int, settings: SignInSettings) -> int:
-    """Return how long to wait after so many wrong sign-ins: 0, then pause_seconds doubling up to an hour."""
-    over = failures - settings.attempts
-    if over < 0:
-        return 0
-    return min(settings.pause_seconds << min(over, 12), LONGEST_PAUSE_S)
-
-
-def _locked_row(session: Session, key: str) -> SignInThrottle:
-    """Return the key's row, made when missing and locked until the commit: a thousand guesses at once come one by one."""
-    row = session.get(SignInThrottle, key, with_for_update=True)
-    if row is None:
-        with suppress(IntegrityError), session.begin_nested():  # another process may make it at this moment
-            session.add(SignInThrottle(key=key, failures=0, failed_at=now()))
-        row = session.get_one(SignInThrottle, key, with_for_update=True)
-    return row
-
-
-def _seconds_left(row: SignInThrottle) -> int:
-    left = (row.locked_until - now()).total_seconds() if row.locked_until else 0.0
-    return max(math.ceil(left), 0)
-
-
-def _count(row: SignInThrottle, settings: SignInSettings) -> bool:
-    """Count an attempt; returns whether a pause begins if it turns out wrong."""
-    row.failures += 1
-    row.failed_at = now()
-    pause = pause_seconds(row.failures, settings)
-    row.locked_until = now() + timedelta(seconds=pause) if pause else None
-    return pause > 0
-
-
-def _take_back(session: Session, key: str, settings: SignInSettings) -> None:
-    row = session.get(SignInThrottle, key, with_for_update=True)
-    if row is not None:
-        row.failures = max(row.failures - 1, 0)
-        if row.failures < settings.attempts:
-            row.locked_until = None
-
-
-def _forget_old(session: Session) -> None:
-    session.execute(delete(SignInThrottle).where(SignInThrottle.failed_at < now() - FORGET_AFTER))
+    forget(session, throttle_key("name", username_form(username)))
 
 
 def _record_failure(db: Database, account: Account | None, paused: bool, private: dict[str, str]) -> None:

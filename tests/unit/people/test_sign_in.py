@@ -10,15 +10,8 @@ from bodycam.db import Database
 from bodycam.people import accounts, sessions
 from bodycam.people.errors import SignInLockedError, WrongSignInError
 from bodycam.people.models import Account, SignInThrottle
-from bodycam.people.sign_in import (
-    LONGEST_PAUSE_S,
-    SignedIn,
-    confirm_password,
-    pause_seconds,
-    sign_in,
-    throttle_key,
-    unlock,
-)
+from bodycam.people.sign_in import SignedIn, confirm_password, sign_in, unlock
+from bodycam.people.throttle import LONGEST_PAUSE_S, pause_seconds, throttle_key
 from bodycam.settings import SignInSettings
 
 START = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
