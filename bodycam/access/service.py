@@ -34,6 +34,14 @@ def scope_of(session: Session, account_id: str, action: str) -> Scope:
     return _join(held, account.officer_id)
 
 
+def officer_may(session: Session, officer_id: str, action: str, unit_id: str | None) -> bool:
+    """Tell whether an officer, by any account of his, may do an action to what is of this unit: a kiosk knows officers only."""
+    unit = session.get(Unit, unit_id) if unit_id else None
+    own = select(Account.id).where(Account.officer_id == officer_id, Account.active).order_by(Account.id).limit(20)
+    scopes = [scope_of(session, account_id, action) for account_id in session.scalars(own)]
+    return any(scope.allows(unit_id=unit_id, unit_path=unit.path if unit else None) for scope in scopes)
+
+
 def holders_of(action: Action) -> Select[str]:
     """Return the query of the ids of accounts whose roles list an action, wherever they hold them."""
     roles = [role for role, actions in PERMISSIONS.items() if action in actions]

@@ -208,16 +208,31 @@ def boards(session: Session, scope: Scope, *, limit: int = 100) -> list[tuple[St
 
 
 def give_command(
-    session: Session, station_id: str, command: str, *, slot: int | None = None, account_id: str | None = None
+    session: Session,
+    station_id: str,
+    command: str,
+    *,
+    slot: int | None = None,
+    account_id: str | None = None,
+    officer_id: str | None = None,
+    body: Mapping[str, JSON] | None = None,
 ) -> StationCommand:
-    """Ask something of a station; it takes the command at its next look."""
+    """Ask something of a station, by a signed-in account or by an officer at its kiosk; it takes the command at its next look."""
     row = StationCommand(
-        id=new_id(), station_id=station_id, slot=slot, command=command, account_id=account_id, created_at=now()
+        id=new_id(),
+        station_id=station_id,
+        slot=slot,
+        command=command,
+        account_id=account_id,
+        officer_id=officer_id,
+        body=json.dumps(dict(body or {}), ensure_ascii=False),
+        created_at=now(),
     )
     session.add(row)
     session.flush()
     details = {"command": command, "slot": slot}
-    custody.record(session, "station.command_given", object_id=station_id, actor=account_id, details=details)
+    actor = account_id or officer_id
+    custody.record(session, "station.command_given", object_id=station_id, actor=actor, details=details)
     return row
 
 

@@ -25,3 +25,21 @@ class IssueOverlapError(BodycamError):
     code = "issue_overlap"
     vi = "Máy {camera} đã giao cho người khác từ {since}. Chọn thời điểm sau đó."
     en = "Camera {camera} is issued to somebody else from {since}. Choose a later time."
+
+
+class PairingCodeError(BodycamError):
+    """A pairing code is wrong, used or too old."""
+
+    code = "pairing_code"
+    vi = "Mã ghép không đúng, đã dùng hoặc đã hết hạn. Lấy mã mới bằng lệnh: bodycam station token TÊN"
+    en = "The pairing code is wrong, used or too old. Get a new one with: bodycam station token NAME"
+
+
+class NotDutyOfficerError(BodycamError):
+    """Somebody without the right of command over the station gives an order at its kiosk."""
+
+    code = "not_duty_officer"
+    vi = "Chỉ chỉ huy trực ban của đơn vị này (hoặc cấp trên) mới được ra lệnh này. Mời trực ban quẹt thẻ hoặc nhập mã PIN của mình."
+    en = (
+        "Only the duty officer of this unit (or above) may order this. Have the duty officer show a card or type a PIN."
+    )

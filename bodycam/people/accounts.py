@@ -185,6 +185,11 @@ def hash_password(username: str, password: str, settings: SignInSettings) -> str
     text = nfc(password)
     if not LEAST_PASSWORD <= len(text) <= MOST_PASSWORD or username in text.lower():
         raise WeakPasswordError(least=LEAST_PASSWORD, most=MOST_PASSWORD)
+    return hash_secret(text, settings)
+
+
+def hash_secret(text: str, settings: SignInSettings) -> str:
+    """Return the argon2id hash of a text, whatever it is: whoever calls it has judged it already."""
     return _hasher(settings.argon2_memory_kib, settings.argon2_time_cost).hash(text)
 
 
