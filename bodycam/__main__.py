@@ -22,6 +22,7 @@ COMMANDS = {
     "case": ("bodycam.cli.case:case", "Hồ sơ vụ việc / Cases"),
     "import": ("bodycam.cli.importing:import_", "Nhập cán bộ, thiết bị / Import people and cameras"),
     "account": ("bodycam.cli.account:account", "Tài khoản / Accounts"),
+    "station": ("bodycam.cli.station:station", "Trạm cắm và màn hình trạm / Stations and their kiosks"),
     "log": ("bodycam.cli.log:log", "Nhật ký chứng cứ / The custody log"),
     "vault": ("bodycam.cli.vault:vault", "Kho lưu trữ / The vault"),
     "db": ("bodycam.cli.db:db", "Cơ sở dữ liệu / The database"),

@@ -110,6 +110,13 @@ class CoverageSettings(_Section):
     minute_hours: int = Field(ge=1)
 
 
+class KioskSettings(_Section):
+    """The kiosk at a docking station."""
+
+    card_prefix: str
+    card_suffix: str
+
+
 class WebSettings(_Section):
     """An address to listen on."""
 
@@ -186,6 +193,7 @@ class Settings(_Section):
     worker: WorkerSettings
     station: StationSettings
     dock: DockSettings
+    kiosk: KioskSettings
     coverage: CoverageSettings
     staff: StaffSettings
     public: PublicSettings

@@ -5,6 +5,7 @@ from flask import Flask
 from bodycam.runtime import Runtime
 from webui.common import signin
 from webui.common.base import csrf, new_app
+from webui.kiosk import pages as kiosk_pages
 from webui.public import pages as public_pages
 from webui.staff import pages as staff_pages
 from webui.uploads import tus
@@ -20,6 +21,7 @@ def create_staff_app(rt: Runtime) -> Flask:
     )
     signin.init_app(app)
     staff_pages.init_app(app)
+    kiosk_pages.init_app(app)
     signin.seal(app)
     return app
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bodycam import custody
 from bodycam.clock import now
-from bodycam.db import Database
+from bodycam.db import Database, nfc
 from bodycam.errors import NotFoundError
 from bodycam.fleet.errors import PairingCodeError
 from bodycam.fleet.models import Station
@@ -75,6 +75,11 @@ def unpair(session: Session, station_id: str, *, actor: str | None) -> None:
 def station_of_token(session: Session, token: str) -> Station | None:
     """Return the station whose kiosk holds this token."""
     return session.scalar(select(Station).where(Station.token_hash == _hash(token))) if token else None
+
+
+def station_by_name(session: Session, name: str) -> Station | None:
+    """Return the station of this name."""
+    return session.scalar(select(Station).where(Station.name == nfc(name).strip()))
 
 
 def get_station(session: Session, station_id: str) -> Station:

@@ -39,6 +39,7 @@ PIN_DIGITS = 6
 PIN_ATTEMPTS = 5  # of one officer before a pause; a kiosk as a whole has several officers, and gets as many times more
 KIOSK_ATTEMPTS = 20
 LEAST_CARD, MOST_CARD = 6, 64  # characters of a card's number
+DEMO_PIN = "246810"  # every officer's in a demo, and said on its screens
 KEY_FILE = "kiosk-card.key"
 _RUNS = "01234567890123456789", "98765432109876543210"
 

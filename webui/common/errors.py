@@ -70,10 +70,17 @@ def answer(status: int, code: str, message: str) -> Response:
     if wants_json():
         response = jsonify(code=code, message=message, request=g.get("request_id", ""))
     else:
-        page = render_template(current_app.config["ERROR_PAGE"], status=status, code=code, message=message)
+        page = render_template(_page(), status=status, code=code, message=message)
         response = make_response(page)
     response.status_code = status
     return response
+
+
+def _page() -> str:
+    """Return the template of an error's page: a part of the site may have its own, by the beginning of its addresses."""
+    own: dict[str, str] = current_app.config.get("ERROR_PAGES", {})
+    usual: str = current_app.config["ERROR_PAGE"]
+    return next((page for start, page in own.items() if request.path.startswith(start)), usual)
 
 
 def status_of(error: BodycamError) -> HTTPStatus:

@@ -1,7 +1,8 @@
 """Deny by default: every route says what it needs, or the application does not start.
 
 `@allowed("recording.list")` asks for a role that grants the action somewhere; the view then checks the very recording or case.
-`@any_account` asks for a sign-in only, `@open_to_all` for nothing. A refusal leaves an `access.refused` event in the custody
+`@any_account` asks for a sign-in only, `@open_to_all` for nothing. A kiosk's pages ask for the station's token (`@kiosk_only`), or
+for an officer's card or PIN besides (`@kiosk_officer`); no person's sign-in opens them. A refusal leaves an `access.refused` event in the custody
 log, in a transaction of its own.
 """
 
@@ -13,6 +14,8 @@ from flask import Flask
 View = TypeVar("View", bound=Callable[..., Any])
 _ATTRIBUTE = "bodycam_needs"
 OPEN, ACCOUNT = "", "*"
+KIOSK, KIOSK_OFFICER = "kiosk", "kiosk+officer"
+AT_KIOSK = {KIOSK, KIOSK_OFFICER}
 
 
 def allowed(action: str) -> Callable[[View], View]:
@@ -37,8 +40,20 @@ def open_to_all(view: View) -> View:
     return view
 
 
+def kiosk_only(view: View) -> View:
+    """Declare that a view is for a station's kiosk, whoever stands before it."""
+    setattr(view, _ATTRIBUTE, KIOSK)
+    return view
+
+
+def kiosk_officer(view: View) -> View:
+    """Declare that a view is for an officer who showed card or PIN at a station's kiosk (`webui.kiosk.guard.current_officer`)."""
+    setattr(view, _ATTRIBUTE, KIOSK_OFFICER)
+    return view
+
+
 def needs(view: Callable[..., Any]) -> str | None:
-    """Return what a view declared: an action, ACCOUNT, OPEN, or None when it declared nothing."""
+    """Return what a view declared: an action, ACCOUNT, OPEN, KIOSK, KIOSK_OFFICER, or None when it declared nothing."""
     declared: str | None = getattr(view, _ATTRIBUTE, None)
     return declared
 

@@ -6,6 +6,7 @@ may be reached inside an action is a `Scope`, asked for once a request.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,8 @@ from webui.common.base import runtime
 from webui.common.permissions import ACCOUNT, OPEN, check_declared, needs
 
 COOKIE = "bodycam_staff"
+Guard = Callable[[], BaseResponse | None]
+_GUARDS = "bodycam_guards"
 _ID = re.compile(r"[0-9a-f-]{36}")  # what a stranger types into an address never enters the log
 
 
@@ -56,6 +59,11 @@ def scope(action: str) -> Scope:
         with runtime().db.read() as session:
             known[action] = scope_of(session, found.account_id, action)
     return known[action]
+
+
+def guard_with(app: Flask, need: str, guard: Guard) -> None:
+    """Let `guard` judge the views that declared this need, instead of a person's sign-in: it answers, or lets pass by None."""
+    app.extensions.setdefault(_GUARDS, {})[need] = guard
 
 
 def init_app(app: Flask) -> None:
@@ -98,10 +106,13 @@ def _gate() -> BaseResponse | Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if request.endpoint == "static":
         return None  # a page asks for a dozen: no look into the database for them
+    action = needs(view) if view else None
+    guard: Guard | None = current_app.extensions.get(_GUARDS, {}).get(action)
+    if guard is not None:
+        return guard()
     g.viewer = _find_viewer()
     if view is None:
         return None  # no such page: the 404 says so to everybody alike
-    action = needs(view)
     if action == OPEN:
         return None
     if g.viewer is None:

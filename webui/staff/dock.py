@@ -1,25 +1,27 @@
-"""The dock kiosk: one tile a slot, asked anew every second.
+"""A station's board for whoever is signed in: the same tiles as on its kiosk, asked anew every second.
 
 The heartbeat is the station's own: when its board is older than six seconds, or this server doesn't answer for so long, every
 tile gives way to "MẤT KẾT NỐI TRẠM – KHÔNG RÚT MÁY". In a demo the virtual cameras can be pulled and plugged from here.
 """
 
-from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from collections.abc import Callable
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from bodycam.access.errors import OutOfReachError
-from bodycam.clock import local, now
+from bodycam.clock import now
 from bodycam.fleet.docking import boards, give_command
-from bodycam.fleet.models import Station, StationBoard
-from bodycam.fleet.queries import last_commands
-from bodycam.people.models import Unit
+from bodycam.fleet.models import Station
+from webui.common import boards as shown_boards
 from webui.common.base import runtime
 from webui.common.locale import t
 from webui.common.permissions import allowed
 from webui.common.signin import scope, viewer
-from webui.staff.tiles import Tile, is_alive, tiles_of
+from webui.common.tiles import Tile, is_alive
 
 bp = Blueprint("dock", __name__)
+Hand = Callable[[int, str], str]
 PHYSICAL = {"unplug", "plug"}  # what a hand does to a virtual camera
 
 
@@ -40,39 +42,32 @@ def index() -> str | BaseResponse:
 @allowed("dock.view")
 def kiosk(station_id: str) -> str:
     """Show one station's slots on a full screen."""
-    station, board = _station(station_id)
+    station = _station(station_id)
     with runtime().db.read() as session:
-        unit = session.get(Unit, station.unit_id) if station.unit_id else None
-    return render_template(
-        "staff/dock.html",
-        station=station,
-        unit=unit,
-        alive=is_alive(board, now()),
-        tiles=_tiles(station, board),
-        at=_clock(),
-        hands=_hands(station),
-        phone=runtime().settings.dock.duty_phone,
-    )
+        shown, hands = shown_boards.look_at(session, station), shown_boards.hands(session, station)
+    return render_template("staff/dock.html", shown=shown, station=station, hands=hands, hand=_hand(station))
 
 
 @bp.get("/dock/<station_id>/board.json")
 @allowed("dock.view")
 def board(station_id: str) -> Response:
     """Answer what changed: one HTML fragment a slot, or `alive: false` and nothing else."""
-    station, written = _station(station_id)
-    alive, tiles, hands = is_alive(written, now()), _tiles(station, written), _hands(station)
-    drawn = {
-        str(tile.slot): render_template("staff/_tile.html", tile=tile, station=station, hands=hands) for tile in tiles
-    }
-    return jsonify(alive=alive, at=_clock(), tiles=drawn if alive else {}, says=_says(tiles) if alive else {})
+    station = _station(station_id)
+    with runtime().db.read() as session:
+        shown, hands = shown_boards.look_at(session, station), shown_boards.hands(session, station)
+
+    def draw(tile: Tile) -> str:
+        return render_template("dock/_tile.html", tile=tile, hands=hands, hand=_hand(station))
+
+    return shown_boards.answer(shown, draw)
 
 
 @bp.post("/dock/<station_id>/slots/<int:slot>/<command>")
 @allowed("dock.view")
 def hand(station_id: str, slot: int, command: str) -> BaseResponse | tuple[str, int]:
     """Pull or plug a virtual camera; there is no such thing on a real bus."""
-    station, _ = _station(station_id)
-    if not _is_virtual() or command not in PHYSICAL or not 1 <= slot <= station.slots:
+    station = _station(station_id)
+    if not shown_boards.is_virtual() or command not in PHYSICAL or not 1 <= slot <= station.slots:
         abort(404)
     with runtime().db.write() as session:
         give_command(session, station.id, command, slot=slot, account_id=viewer().account_id)
@@ -81,35 +76,13 @@ def hand(station_id: str, slot: int, command: str) -> BaseResponse | tuple[str, 
     return redirect(url_for("dock.kiosk", station_id=station_id))
 
 
-def _station(station_id: str) -> tuple[Station, StationBoard | None]:
+def _hand(station: Station) -> Hand:
+    return lambda slot, command: url_for("dock.hand", station_id=station.id, slot=slot, command=command)
+
+
+def _station(station_id: str) -> Station:
     with runtime().db.read() as session:
-        for station, board in boards(session, scope("dock.view")):
+        for station, _ in boards(session, scope("dock.view")):
             if station.id == station_id:
-                return station, board
+                return station
     raise OutOfReachError(what=t("trạm cắm", "docking station"))
-
-
-def _is_virtual() -> bool:
-    return runtime().settings.dock.bus.startswith("sim:")
-
-
-def _hands(station: Station) -> dict[str, object]:
-    """Say what a hand may do here: pull any virtual camera, plug one in only where it was pulled from this page."""
-    with runtime().db.read() as session:
-        given = last_commands(session, station.id) if _is_virtual() else {}
-    return {"virtual": _is_virtual(), "pulled": {slot for slot, command in given.items() if command == "unplug"}}
-
-
-def _tiles(station: Station, board: StationBoard | None) -> list[Tile]:
-    return tiles_of(station, board, duty_phone=runtime().settings.dock.duty_phone)
-
-
-def _clock() -> str:
-    return local(now()).strftime("%H:%M")
-
-
-def _says(tiles: list[Tile]) -> dict[str, str]:
-    return {
-        str(tile.slot): t(f"Khe {tile.slot}: {tile.title} {tile.order}", f"Slot {tile.slot}: {tile.title} {tile.order}")
-        for tile in tiles
-    }

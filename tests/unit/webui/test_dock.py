@@ -14,10 +14,10 @@ from bodycam import clock
 from bodycam.fleet import docking
 from bodycam.fleet.models import Station, StationBoard, StationCommand
 from bodycam.runtime import Runtime
-from webui.staff.tiles import tiles_of
+from webui.common.tiles import tiles_of
 
 SLOT = {"camera": "BWC-0412", "officer": "Trần Văn Nam", "number": "184-221", "files_done": 8, "files_total": 12, "bytes_done": 7, "bytes_total": 11_200_000_000, "eta_s": 240, "battery": 41, "receipts": 9}  # fmt: skip
-STATES = ["empty", "uploading", "verifying", "waiting_receipt", "done", "lost", "error"]
+STATES = ["empty", "uploading", "verifying", "waiting_receipt", "done", "released", "lost", "error"]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_each_state_says_what_to_do(as_role, station_id: str) -> None:
         "Gọi trực ban: 113-2",
     ):
         assert words in page
-    assert "8/12 tệp · 11,2 GB · còn khoảng 4 phút" in page
+    assert '<b class="left">còn khoảng 4 phút</b> · 8/12 tệp · 11,2 GB' in page
     assert page.count("Được phép rút máy") == 1
     assert "DO NOT REMOVE" in as_role("commander").get(f"/dock/{station_id}?lang=en").text
 

@@ -10,7 +10,7 @@ from bodycam.access.permissions import PERMISSIONS, Action
 from bodycam.people.models import Role
 from bodycam.runtime import Runtime
 from webui.apps import create_staff_app
-from webui.common.permissions import ACCOUNT, OPEN, check_declared, needs
+from webui.common.permissions import ACCOUNT, AT_KIOSK, OPEN, check_declared, needs
 
 NO_ID = "00000000-0000-7000-8000-000000000000"
 
@@ -42,15 +42,26 @@ def test_an_app_with_an_undeclared_route_does_not_start(rt: Runtime) -> None:
 
 
 def test_every_declared_action_exists(app: Flask) -> None:
-    declared = {needs(view) for view in app.view_functions.values()} - {OPEN, ACCOUNT}
+    declared = {needs(view) for view in app.view_functions.values()} - {OPEN, ACCOUNT} - AT_KIOSK
     assert declared <= set(Action)
 
 
 def test_a_stranger_gets_into_no_route(app: Flask) -> None:
-    for address, method, _ in _routes(app):
+    for address, method, need in _routes(app):
         answer = app.test_client().open(address, method=method)
+        door = "/kiosk/pair" if need in AT_KIOSK else "/sign-in"
         assert answer.status_code in {HTTPStatus.FOUND, HTTPStatus.UNAUTHORIZED}, address
-        assert "sign-in" in answer.headers.get("Location", "sign-in"), address
+        assert answer.headers.get("Location", door).startswith(door), address
+
+
+def test_a_persons_sign_in_opens_no_kiosk_page(app: Flask, as_role) -> None:
+    client = as_role("administrator")
+    at_kiosk = [(address, method) for address, method, need in _routes(app) if need in AT_KIOSK]
+    assert len(at_kiosk) > 8
+    for address, method in at_kiosk:
+        answer = client.open(address, method=method)
+        assert answer.headers.get("Location", "/kiosk/pair") == "/kiosk/pair", address
+        assert answer.status_code in {HTTPStatus.FOUND, HTTPStatus.UNAUTHORIZED}, address
 
 
 def test_no_form_is_taken_without_its_token(rt: Runtime) -> None:
@@ -65,7 +76,7 @@ def test_no_form_is_taken_without_its_token(rt: Runtime) -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_is_refused_what_the_table_does_not_grant(app: Flask, as_role, role: Role) -> None:
     for address, method, action in _routes(app):
-        if action == ACCOUNT:
+        if action in {ACCOUNT, *AT_KIOSK}:
             continue
         status = as_role(role.value).open(address, method=method).status_code
         if Action(action) in PERMISSIONS[role]:
@@ -82,5 +93,5 @@ def test_menus_show_only_what_the_role_may_open(app: Flask, as_role, role: Role)
     for rule in app.url_map.iter_rules():
         action = needs(app.view_functions[rule.endpoint])
         shown = f'<a href="{rule.rule}"' in page
-        if rule.endpoint.endswith(".index") and action not in {OPEN, ACCOUNT}:
+        if rule.endpoint.endswith(".index") and action not in {OPEN, ACCOUNT, *AT_KIOSK}:
             assert shown == (Action(action) in PERMISSIONS[role]), (role, rule.rule)

@@ -1,44 +1,28 @@
-// The kiosk asks every second and changes only the tiles that changed. Six seconds without a living station, for whatever
-// reason, and every tile gives way: a green tile must never outlive the truth.
-const SILENCE = 6000;
+// The board: only the tiles that changed are drawn anew, and what changed is said to a screen reader.
+import { begin } from "./heartbeat.js";
+
 const grid = document.getElementById("grid");
-const down = document.getElementById("down");
-const live = document.getElementById("live");
+const alarms = document.getElementById("alarms");
 const says = document.getElementById("says");
-const token = document.querySelector("meta[name=csrf-token]").content;
 const shown = new Map();
 let spoken = {};
-let heard = grid.hidden ? -Infinity : performance.now();
-
-async function ask() {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), 4000);
-  try {
-    const answer = await fetch(grid.dataset.url, { headers: { Accept: "application/json" }, signal: stop.signal });
-    if ([401, 403, 404].includes(answer.status)) return location.reload(); // nothing more to ask for: each refusal is an event
-    if (answer.ok) take(await answer.json());
-  } catch {
-    // no answer is what the silence rule below is for
-  } finally {
-    clearTimeout(timer);
-    judge();
-    setTimeout(ask, 1000);
-  }
-}
 
 function take(board) {
-  live.querySelector("time").textContent = board.at;
-  if (!board.alive) {
-    heard = -Infinity; // the server already counted the station's six seconds
-    return;
-  }
-  heard = performance.now();
-  document.getElementById("last").textContent = board.at;
   for (const [slot, html] of Object.entries(board.tiles)) draw(slot, html);
   for (const tile of grid.querySelectorAll("[data-slot]")) if (!(tile.dataset.slot in board.tiles)) tile.remove();
   const news = Object.entries(board.says).filter(([slot, text]) => spoken[slot] && spoken[slot] !== text);
   if (news.length) says.textContent = news.map(([, text]) => text).join(". ");
   spoken = board.says;
+  alarm(board.alarms);
+}
+
+function alarm(lines) {
+  const text = lines.map((line) => `! ${line}`).join("\n");
+  if (alarms.dataset.text === text) return;
+  alarms.dataset.text = text;
+  alarms.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: `! ${line}` })));
+  alarms.hidden = !lines.length;
+  dispatchEvent(new CustomEvent("alarms", { detail: lines.length }));
 }
 
 // The token in each form is new every second; it must not make a tile look changed.
@@ -50,7 +34,7 @@ function draw(slot, html) {
   const made = document.createRange().createContextualFragment(html);
   const old = grid.querySelector(`[data-slot="${CSS.escape(slot)}"]`);
   if (!old) return grid.append(made);
-  const focused = old.contains(document.activeElement);
+  const focused = old.contains(document.activeElement) ? document.activeElement.tagName : "";
   const tile = made.querySelector("[data-slot]");
   const before = old.querySelector("progress");
   const after = tile.querySelector("progress");
@@ -59,24 +43,16 @@ function draw(slot, html) {
     after.replaceWith(before);
   }
   old.replaceWith(tile);
-  if (focused) tile.querySelector("button")?.focus();
-}
-
-function judge() {
-  const lost = performance.now() - heard > SILENCE;
-  down.hidden = !lost;
-  grid.hidden = lost;
-  live.toggleAttribute("data-down", lost);
-  live.querySelector("span").textContent = lost ? live.dataset.bad : live.dataset.good;
+  if (focused) tile.querySelector(focused)?.focus();
 }
 
 grid.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = event.target.querySelector("button");
+  const token = document.querySelector("meta[name=csrf-token]").content;
   button.disabled = true;
   await fetch(event.target.action, { method: "POST", headers: { "X-CSRFToken": token, "X-Requested-With": "fetch" } }).catch(() => {});
   setTimeout(() => (button.disabled = false), 1500);
 });
 
-setInterval(judge, 500);
-ask();
+begin(take);

@@ -6,11 +6,13 @@ says nothing at all (`is_alive`).
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bodycam.fleet.docking import camera_name
 from bodycam.fleet.models import Station, StationBoard
+from bodycam.fleet.standing import Standing
 from webui.common.formatting import number, size
 from webui.common.locale import t
 
@@ -22,6 +24,7 @@ _STATES = {
     "verifying": ("Đang đối chiếu", "KHÔNG RÚT", "Verifying", "DO NOT REMOVE"),
     "waiting_receipt": ("Đã lưu, chờ biên nhận", "KHÔNG RÚT", "Saved, waiting for the receipt", "DO NOT REMOVE"),
     "done": ("ĐÃ XONG", "Được phép rút máy", "DONE", "You may take the camera"),
+    "released": ("Rút theo lệnh", "Chưa tải hết – phải cắm lại", "Pulled by order", "Not all uploaded – dock it again"),
     "lost": ("Mất kết nối", "cắm lại máy", "Connection lost", "plug the camera in again"),
     "error": ("LỖI", "giữ máy trong khe", "ERROR", "leave the camera in the slot"),
 }
@@ -43,6 +46,8 @@ class Tile:
     done: int
     total: int
     detail: str
+    left: str  # how long it still takes, in words
+    officer_id: str = ""  # who holds the camera now, where the station's slot and board agree on it
 
     @property
     def is_moving(self) -> bool:
@@ -55,12 +60,50 @@ def is_alive(board: StationBoard | None, at: datetime) -> bool:
     return board is not None and at - board.beat_at < SILENCE
 
 
-def tiles_of(station: Station, board: StationBoard | None, *, duty_phone: str) -> list[Tile]:
-    """Return one tile a slot; slots the board doesn't name are empty, an unknown state is an error."""
+@dataclass(frozen=True)
+class Alarm:
+    """A line over the tiles: a camera that left too early, and since when."""
+
+    slot: int
+    text: str
+
+
+def tiles_of(
+    station: Station,
+    board: StationBoard | None,
+    *,
+    duty_phone: str,
+    standing: Mapping[int, Standing] | None = None,
+) -> list[Tile]:
+    """Return one tile a slot; slots the board doesn't name are empty, an unknown state is an error.
+
+    `standing` names who holds each camera now: once a camera is done, its tile shows its new holder.
+    """
     body = json.loads(board.body) if board else {}
     named = {int(slot["slot"]): slot for slot in body.get("slots", [])}
     highest = max([station.slots, *named])
-    return [_tile(n, named.get(n, {"state": "empty"}), duty_phone) for n in range(1, highest + 1)]
+    tiles = [_tile(n, named.get(n, {"state": "empty"}), duty_phone) for n in range(1, highest + 1)]
+    return [_held(tile, (standing or {}).get(tile.slot)) for tile in tiles]
+
+
+def alarms_of(board: StationBoard | None) -> list[Alarm]:
+    """Return the station's alarms in the reader's language."""
+    body = json.loads(board.body) if board else {}
+    return [
+        Alarm(int(alarm.get("slot") or 0), str(alarm.get(t("text_vi", "text_en")) or ""))
+        for alarm in body.get("alarms") or []
+    ]
+
+
+def _held(tile: Tile, standing: Standing | None) -> Tile:
+    if standing is None or tile.camera not in {camera_name(standing.camera), standing.camera.serial}:
+        return tile
+    holder = standing.holder
+    if tile.state != "done":
+        return replace(tile, officer_id=holder.id if holder else "")
+    if holder is None:
+        return replace(tile, officer=t("Chưa giao ai", "Not issued"), number="")
+    return replace(tile, officer=holder.name, number=holder.number, officer_id=holder.id)
 
 
 def _tile(n: int, slot: Mapping[str, Any], duty_phone: str) -> Tile:
@@ -81,6 +124,7 @@ def _tile(n: int, slot: Mapping[str, Any], duty_phone: str) -> Tile:
         done=int(slot.get("bytes_done") or 0),
         total=int(slot.get("bytes_total") or 0),
         detail=_detail(state, slot),
+        left=_left(slot.get("eta_s")) if state in {"uploading", "verifying"} else "",
     )
 
 
@@ -101,12 +145,11 @@ def _detail(state: str, slot: Mapping[str, Any]) -> str:
     due = int(slot.get("bytes_total") or 0)
     parts = {
         "empty": [],
-        "uploading": [counted, size(due), _left(slot.get("eta_s"))]
-        if due
-        else [t("đang đọc danh sách tệp", "reading the file list")],
-        "verifying": [counted, _left(slot.get("eta_s"))],
+        "uploading": [counted, size(due)] if due else [t("đang đọc danh sách tệp", "reading the file list")],
+        "verifying": [counted],
         "waiting_receipt": [saved, t("còn vài giây", "a few seconds more")],
         "done": [saved, t(f"{number(receipts)} biên nhận", f"{number(receipts)} receipts") if receipts else ""],
+        "released": [said or t("phần còn lại vẫn phải tải lên", "the rest is still owed")],
         "lost": [said or t("sẽ tiếp tục từ chỗ dừng", "goes on where it stopped")],
         "error": [said, saved if files else ""],
     }[state]
