@@ -174,3 +174,27 @@ class BadProfileError(CameraError):
     vi = "Hồ sơ máy ghi hình {file}, khóa {key}: {reason_vi}. Sửa tệp rồi kiểm tra lại: bodycam usb profiles {file}"
     en = "Camera profile {file}, key {key}: {reason}. Mend the file, then check it: bodycam usb profiles {file}"
     exit_code = 2
+
+
+class OtherCameraNamedError(CameraError):
+    """Files name another camera than the one in the slot: a note for a person, never an accusation."""
+
+    code = "other_camera_named"
+    vi = "{path}: tên của {count} tệp ghi máy {named}, máy đang cắm là {booked}. Kiểm tra xem thẻ nhớ có bị đổi, hoặc cài lại số máy."
+    en = "{path}: the names of {count} files say camera {named}, the one docked is {booked}. See whether cards were swapped, or set the camera's number."
+
+
+class OtherOfficerNamedError(CameraError):
+    """Files name another officer than the one the camera was issued to: a note for a person, never an accusation."""
+
+    code = "other_officer_named"
+    vi = "{path}: tên của {count} tệp ghi số hiệu {named}, sổ giao máy ghi {booked}. Kiểm tra sổ giao máy, hoặc cài lại số hiệu trong máy."
+    en = "{path}: the names of {count} files say officer {named}, the camera was issued to {booked}. Check the issue book, or set the number in the camera."
+
+
+class FilesMissingError(CameraError):
+    """Numbers are missing in a camera's run of files, or a time has none: a note for a person, never an accusation."""
+
+    code = "files_missing"
+    vi = "{vi}"
+    en = "{en}"

@@ -170,11 +170,11 @@ class Profile(Part):
         if len(path) > LONGEST_NAME:
             return None
         folder, _, name = path.rpartition("/")
-        for number, form in enumerate(self.names):
+        for form in self.names:
             found = form.pattern.fullmatch(path if form.of == "path" else name)
             if found is None:
                 continue
-            said = read_match(path, found, form.start, self.zone, series=f"{folder}#{number}")
+            said = read_match(path, found, form.start, self.zone, series=folder)
             if said is not None:
                 return self._marked(said)
         return None

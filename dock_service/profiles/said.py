@@ -14,7 +14,7 @@ _ZONE = re.compile(r"([+-])(\d{2}):(\d{2})")
 class FileName:
     """What one name says; `start` is UTC by the profile's zone, `start_raw` the same as the camera wrote it.
 
-    `series` names the run of numbers or times it belongs to: its folder and form. A file split by the camera has the same
+    `series` names the run of numbers it belongs to: its folder and the width of the number, since films and pictures often share one. A file split by the camera has the same
     `sequence` and a growing `chapter`.
     """
 
@@ -50,7 +50,7 @@ def read_match(path: str, found: re.Match[str], form: str | None, zone: tzinfo, 
         sequence_digits=len(number or ""),
         chapter=_number(chapter),
         is_encrypted=bool(groups.get("encrypted")),
-        series=series,
+        series=f"{series}#{len(number or '')}",
     )
 
 
