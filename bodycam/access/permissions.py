@@ -30,6 +30,7 @@ class Action(StrEnum):
     CASE_LIST = "case.list"
     CASE_VIEW = "case.view"
     CASE_EDIT = "case.edit"
+    COVERAGE_VIEW = "coverage.view"  # what is still missing, and the slips of ends of shifts
     DOCK_VIEW = "dock.view"
     DOCK_COMMAND = "dock.command"
     FLEET_VIEW = "fleet.view"
@@ -54,6 +55,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.RECORDING_VIEW: _OWN,
         Action.CASE_LIST: _OWN,
         Action.CASE_VIEW: _OWN,
+        Action.COVERAGE_VIEW: _OWN,
         Action.DOCK_VIEW: _UNIT,
     },
     Role.COMMANDER: {
@@ -64,6 +66,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.CASE_LIST: _SUBTREE,
         Action.CASE_VIEW: _SUBTREE,
         Action.CASE_EDIT: _SUBTREE,
+        Action.COVERAGE_VIEW: _SUBTREE,
         Action.DOCK_VIEW: _SUBTREE,
         Action.DOCK_COMMAND: _SUBTREE,
         Action.FLEET_VIEW: _SUBTREE,
@@ -75,6 +78,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.RECORDING_HISTORY: _SUBTREE,
         Action.CASE_LIST: _SUBTREE,
         Action.CASE_VIEW: _SUBTREE,
+        Action.COVERAGE_VIEW: _SUBTREE,
         Action.DOCK_VIEW: _SUBTREE,
         Action.FLEET_VIEW: _SUBTREE,
         Action.PEOPLE_VIEW: _SUBTREE,
@@ -92,6 +96,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.RECORDING_HISTORY: _SUBTREE,
         Action.CASE_LIST: _SUBTREE,
         Action.CASE_VIEW: _SUBTREE,
+        Action.COVERAGE_VIEW: _SUBTREE,
         Action.DOCK_VIEW: _SUBTREE,
         Action.FLEET_VIEW: _SUBTREE,
         Action.PEOPLE_VIEW: _SUBTREE,

@@ -21,6 +21,7 @@ class Entry:
 ENTRIES = (
     Entry("recordings.index", "recording.list", "Bản ghi", "Recordings"),
     Entry("cases.index", "case.list", "Hồ sơ vụ việc", "Cases"),
+    Entry("owed.index", "coverage.view", "Còn thiếu", "Still missing"),
     Entry("devices.index", "fleet.view", "Thiết bị", "Devices"),
     Entry("dock.index", "dock.view", "Trạm cắm", "Docks"),
     Entry("submissions.index", "submission.list", "Tin người dân gửi", "Citizens' reports"),

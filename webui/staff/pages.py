@@ -12,7 +12,7 @@ from bodycam.cases.models import CaseRecording
 from bodycam.people.errors import NameTakenError, SignInLockedError, WeakPasswordError
 from bodycam.people.numbers import number_label
 from bodycam.petitions.errors import ForbiddenStepError
-from webui.common import errors
+from webui.common import errors, slips
 from webui.common.base import runtime
 from webui.common.locale import language, t
 from webui.staff import (
@@ -23,6 +23,7 @@ from webui.staff import (
     devices,
     dock,
     log,
+    owed,
     player,
     recordings,
     signin,
@@ -41,6 +42,7 @@ BLUEPRINTS = (
     player.bp,
     access_log.bp,
     cases.bp,
+    owed.bp,
     devices.bp,
     log.bp,
     vault.bp,
@@ -58,6 +60,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(look=look, menu=[entry for entry in ENTRIES if entry.endpoint in app.view_functions])
     for refused in (CaseFieldError, ForbiddenStepError, LinkError, NameTakenError, WeakPasswordError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
+    slips.init_app(app)
     errors.status_for(SignInLockedError, HTTPStatus.TOO_MANY_REQUESTS)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(lambda: {"demo": _demo(), "roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})
