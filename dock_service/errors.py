@@ -159,6 +159,70 @@ class FileUnreadableError(CameraError):
     en = "{path}: could not be read ({detail})."
 
 
+class StorageNotReadyError(CameraError):
+    """A mass-storage camera showed no disk, or no medium in it, within the time."""
+
+    code = "storage_not_ready"
+    vi = "Máy ở cổng {port} chưa hiện ổ đĩa sau {seconds} giây ({detail}). Kiểm tra thẻ nhớ, rút ra rồi cắm lại; nếu lặp lại gọi trực ban."
+    en = "The camera at port {port} shows no disk after {seconds} s ({detail}). Check its card and plug it in again; if it repeats call the duty officer."
+
+
+class FileSystemUnknownError(CameraError):
+    """A volume holds none of the file systems a dock reads; it is never mounted on a guess."""
+
+    code = "file_system_unknown"
+    vi = "{volume}: hệ tệp {found} không đọc được ở trạm (chỉ FAT32, exFAT, ext4). Giữ máy, gọi trực ban."
+    en = "{volume}: the dock can't read the file system {found} (only FAT32, exFAT, ext4). Keep the camera and call the duty officer."
+
+
+class MountFailedError(CameraError):
+    """The operating system did not mount a volume read-only."""
+
+    code = "mount_failed"
+    vi = "{volume}: không gắn được ổ đĩa ở chế độ chỉ đọc ({detail}). Chạy `bodycam doctor`; cách cài đặt ở deploy/README.md."
+    en = "{volume}: could not be mounted read-only ({detail}). Run `bodycam doctor`; deploy/README.md tells how to set it up."
+
+
+class StorageUnreachableError(CameraError):
+    """A mass-storage camera hangs on a bus whose disks this machine's kernel does not see."""
+
+    code = "storage_unreachable"
+    vi = "Máy kiểu ổ đĩa ở cổng {port} không đọc được qua bus này. Cắm máy thẳng vào trạm, hoặc dùng `usbip attach` rồi đặt dock.bus = libusb."
+    en = "The mass-storage camera at port {port} can't be read over this bus. Plug it into the station itself, or use `usbip attach` and dock.bus = libusb."
+
+
+class CardDamagedError(CameraError):
+    """Reading the card's folders failed while the camera was there: what it lists may not be all it holds."""
+
+    code = "card_damaged"
+    vi = "Thẻ nhớ của máy {camera} bị lỗi khi đọc danh sách tệp: có thể còn tệp chưa thấy. Giữ máy, không xóa thẻ, gọi trực ban."
+    en = "The card of {camera} failed while its files were listed: there may be more on it. Keep the camera, don't wipe the card, call the duty officer."
+
+
+class SizeImpossibleError(CameraError):
+    """A file claims more bytes than its card holds; it is not read, so that it can't fill the vault."""
+
+    code = "size_impossible"
+    vi = "{path}: khai {size} byte, lớn hơn cả thẻ nhớ ({capacity} byte), nên không tải. Giữ máy, gọi trực ban."
+    en = "{path}: claims {size} bytes, more than its card holds ({capacity} bytes), so it is not read. Keep the camera and call the duty officer."
+
+
+class ModeSwitchedError(CameraError):
+    """The camera was told to show its files and comes back as another device on the same port; this one is done."""
+
+    code = "mode_switched"
+    vi = "Máy ở cổng {port} đang chuyển sang chế độ đọc tệp. Đợi vài giây, KHÔNG RÚT."
+    en = "The camera at port {port} is changing over to show its files. Wait a few seconds, do NOT unplug it."
+
+
+class ModeSwitchFailedError(CameraError):
+    """The camera did not change over as its profile says."""
+
+    code = "mode_switch_failed"
+    vi = "Máy ở cổng {port} không chuyển sang chế độ đọc tệp ({detail}). Rút ra, cắm lại; nếu lặp lại kiểm tra hồ sơ máy trong config/cameras."
+    en = "The camera at port {port} did not change over to show its files ({detail}). Plug it in again; if it repeats check its profile in config/cameras."
+
+
 class BadCameraFileError(CameraError):
     """A virtual camera's camera.toml holds an unknown key or a wrong value."""
 

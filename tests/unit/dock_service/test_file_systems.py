@@ -1,0 +1,49 @@
+"""Which file systems a dock mounts, and which it names and leaves alone."""
+
+import contextlib
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dock_service.cameras.filesystems import head_of, recognise
+from dock_service.errors import FileSystemUnknownError
+
+
+def made(tmp_path, size, *command):
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(size)
+    subprocess.run([*command, str(image)], check=True, capture_output=True)
+    return head_of(image)
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        (("mkfs.vfat", "-F", "32"), "vfat"),
+        (("mkfs.exfat",), "exfat"),
+        (("mkfs.ext4", "-q"), "ext4"),
+    ],
+)
+def test_the_three_are_recognised_as_their_own_programs_make_them(tmp_path, command, kind):
+    assert recognise(made(tmp_path, 64 << 20, *command), "sda1") == kind
+
+
+def test_others_are_refused_by_name(tmp_path):
+    with pytest.raises(FileSystemUnknownError, match="FAT16"):
+        recognise(made(tmp_path, 16 << 20, "mkfs.vfat", "-F", "16"), "sda1")
+    with pytest.raises(FileSystemUnknownError, match="NTFS"):
+        recognise(b"\xeb\x52\x90NTFS    ".ljust(4096, b"\0"), "sda1")
+
+
+@given(st.binary(max_size=4096))
+def test_any_beginning_is_one_of_three_or_refused(head):
+    kind = None
+    with contextlib.suppress(FileSystemUnknownError):
+        kind = recognise(head, "sda1")
+    assert kind in {None, "vfat", "exfat", "ext4"}
