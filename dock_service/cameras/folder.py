@@ -1,8 +1,9 @@
 """A folder as a camera: an SD card's copy, a mounted card, or the folder a vendor's own dock writes to.
 
 Identity: `ID.txt` in the root (first line) or the folder's name and resolved path. Links are not followed and only plain files
-count, so nothing outside the folder is ever read. A folder that vanished raises; it is never taken for empty. A folder inside
-that can't be looked into is listed by its own name, so that it ends as a problem of that name and never stops the others.
+count, so nothing outside the folder is ever read, and no device or pipe is opened. A folder that vanished raises; it is never
+taken for empty. A folder inside that can't be looked into, lies too deep or leads back into itself (a broken FAT does) is
+listed by its own name, so that it ends as a problem of that name and never stops the others.
 """
 
 import errno
@@ -21,21 +22,26 @@ from dock_service.cameras.camera import (
     safe_path,
     unique_paths,
 )
-from dock_service.errors import CameraGoneError, CameraReadOnlyError, FileUnreadableError
+from dock_service.cameras.medium import Medium
+from dock_service.errors import CameraGoneError, CameraReadOnlyError, FileReplacedError, FileUnreadableError
 
 BLOCK = 2 << 20
 MAX_DEPTH = 32
 ID_FILE = "ID.txt"
-_GONE = {errno.EIO, errno.ENODEV, errno.ENOTCONN, errno.ESTALE, errno.ENXIO}
+MAX_ENTRIES = 200_000
+_Found = tuple[str, Path, os.stat_result]
+_Look = tuple[tuple[str, int, int, int], ...]  # a folder as it looks: name, kind, size and time of each entry
 
 
 class FolderCamera:
     """Reads a folder; see `Camera` for what each method promises."""
 
-    def __init__(self, root: Path) -> None:
-        """Take an existing folder."""
+    def __init__(self, root: Path, medium: Medium | None = None) -> None:
+        """Take an existing folder, and what it lies on when that is more than a folder."""
+        self._medium = medium or Medium()
         self._root = root.resolve()
         self._device = self._stat_root().st_dev
+        self._keys: dict[Path, int] = {}  # a file keeps its key however often the folder is listed
         self._places: dict[int, Path] = {}
         self._closed: dict[Path, str] = {}  # folders inside that can't be looked into, and why
         self._identity = CameraIdentity(self._serial(), "", "folder")
@@ -63,31 +69,41 @@ class FolderCamera:
 
     def list_files(self) -> list[CameraFile]:
         """List the plain files below the folder, ordered by path; ID.txt is no recording."""
-        found: list[tuple[str, Path, os.stat_result]] = []
+        found: list[_Found] = []
         self._closed = {}
-        self._walk(self._root, (), found)
+        self._walk(self._root, (), (), found)
+        try:
+            self._medium.check()
+        except OSError as error:
+            raise CameraGoneError(camera=self._identity.serial) from error
         if self._stat_root().st_dev != self._device:
             raise CameraGoneError(camera=self._identity.serial)
         found.sort(key=lambda item: (item[0], str(item[1])))
         names = unique_paths([name for name, _, _ in found])
-        self._places = {key: place for key, (_, place, _) in enumerate(found)}
-        return [_file(name, info, key) for key, (name, (_, _, info)) in enumerate(zip(names, found, strict=True))]
+        keys = [self._keys.setdefault(place, len(self._keys)) for _, place, _ in found]
+        self._places |= {key: place for key, (_, place, _) in zip(keys, found, strict=True)}
+        return [_file(name, info, key) for key, name, (_, _, info) in zip(keys, names, found, strict=True)]
 
-    def _walk(self, folder: Path, parts: tuple[str, ...], found: list[tuple[str, Path, os.stat_result]]) -> None:
+    def _walk(self, folder: Path, parts: tuple[str, ...], above: tuple[_Look, ...], found: list[_Found]) -> None:
+        """Add what lies in a folder and below; `above` is how the folders around it look."""
         try:
-            for entry in _entries(folder, len(parts)):
-                inner = (*parts, entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    self._walk(Path(entry.path), inner, found)
-                elif entry.is_file(follow_symlinks=False) and inner != (ID_FILE,):
-                    found.append((safe_path(inner), Path(entry.path), entry.stat(follow_symlinks=False)))
+            looked = [(entry, entry.stat(follow_symlinks=False)) for entry in self._medium.entries(folder)]
+            look = tuple((entry.name, info.st_mode, info.st_size, info.st_mtime_ns) for entry, info in looked)
+            _refuse_endless(len(parts), len(found) + len(looked), look in above and _holds_files(look))
         except OSError as error:
-            if error.errno in _GONE or not self._root.is_dir():
+            if self._medium.is_gone(error) or not self._root.is_dir():
                 raise CameraGoneError(camera=self._identity.serial) from error
             if not parts:
                 raise FileUnreadableError(path=str(folder), detail=error.strerror) from error
             self._closed[folder] = error.strerror or ""
             found.append((safe_path(parts), folder, self._stat_root()))
+            return
+        for entry, info in looked:
+            inner = (*parts, entry.name)
+            if stat.S_ISDIR(info.st_mode):
+                self._walk(Path(entry.path), inner, (*above, look), found)
+            elif stat.S_ISREG(info.st_mode) and inner != (ID_FILE,):
+                found.append((safe_path(inner), Path(entry.path), info))
 
     def read(self, file: CameraFile, offset: int = 0) -> Generator[bytes]:
         """Yield the file's bytes from `offset` to its end, 2 MiB at a time."""
@@ -95,12 +111,14 @@ class FolderCamera:
         if place in self._closed:
             raise FileUnreadableError(path=file.path, detail=self._closed[place])
         try:
-            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise self._trouble(file, error) from error
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was one when it was listed
+                raise FileUnreadableError(path=file.path, detail="not a plain file")
             os.posix_fadvise(descriptor, offset, 0, os.POSIX_FADV_SEQUENTIAL)
-            while data := os.pread(descriptor, BLOCK, offset):
+            while data := self._medium.read(descriptor, BLOCK, offset):
                 offset += len(data)
                 yield data
         except OSError as error:
@@ -109,7 +127,7 @@ class FolderCamera:
             os.close(descriptor)
 
     def _trouble(self, file: CameraFile, error: OSError) -> CameraGoneError | FileUnreadableError:
-        if error.errno in _GONE or not self._root.is_dir():
+        if self._medium.is_gone(error) or not self._root.is_dir():
             return CameraGoneError(camera=self._identity.serial)
         return FileUnreadableError(path=file.path, detail=os.strerror(error.errno or 0))
 
@@ -136,6 +154,21 @@ class FolderCamera:
         """Refuse: a folder is only ever read."""
         raise CameraReadOnlyError(camera=self._identity.serial, path=file.path)
 
+    def remove(self, file: CameraFile) -> None:
+        """Delete a listed file for good. Not a camera's `delete`: a card that was made writable for it calls this."""
+        place = self._places[file.key]
+        try:
+            if not place.parent.resolve(strict=True).is_relative_to(self._root):  # a link came in its way
+                raise FileReplacedError(path=file.path)
+            place.unlink()
+            folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise self._trouble(file, error) from error
+
     def changed(self) -> bool:
         """Return False: a folder says nothing by itself."""
         return False
@@ -146,17 +179,28 @@ class FolderCamera:
 
     def storage(self) -> CameraStorage | None:
         """Return the space of the file system it lies on."""
-        space = os.statvfs(self._root)
+        try:
+            space = os.statvfs(self._root)
+        except OSError as error:
+            raise CameraGoneError(camera=self._identity.serial) from error
         return CameraStorage(space.f_blocks * space.f_frsize, space.f_bavail * space.f_frsize)
 
     def close(self) -> None:
         """Do nothing: every file is closed after its read."""
 
 
-def _entries(folder: Path, depth: int) -> list[os.DirEntry[str]]:
+def _holds_files(look: _Look) -> bool:
+    return any(stat.S_ISREG(mode) for _, mode, _, _ in look)
+
+
+def _refuse_endless(depth: int, count: int, is_loop: bool) -> None:
+    """Raise OSError for a folder that is not to be looked into: a loop looks the same again as a folder around it."""
+    if is_loop:
+        raise OSError(errno.ELOOP, "the folder leads back into itself")
     if depth >= MAX_DEPTH:
         raise OSError(errno.ELOOP, f"more than {MAX_DEPTH} folders deep")
-    return sorted(os.scandir(folder), key=lambda entry: entry.name)
+    if count > MAX_ENTRIES:
+        raise OSError(errno.EFBIG, f"more than {MAX_ENTRIES} entries")
 
 
 def _file(path: str, info: os.stat_result, key: int) -> CameraFile:

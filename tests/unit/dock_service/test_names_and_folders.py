@@ -79,7 +79,7 @@ def test_a_folder_inside_that_is_closed_or_too_deep_is_named_and_the_others_are_
             raise PermissionError(13, "Permission denied")
         return scan(folder)
 
-    monkeypatch.setattr("dock_service.cameras.folder.os.scandir", refusing)
+    monkeypatch.setattr("dock_service.cameras.medium.os.scandir", refusing)
     camera = FolderCamera(tmp_path)
     files = camera.list_files()
     assert [file.path for file in files] == ["a/a.bin", "closed", "/".join(["d"] * MAX_DEPTH), "z.bin"]
