@@ -6,6 +6,8 @@ A bus folder holds one folder per camera:
     BWC-0412/card/…        the files it serves
     BWC-0412/unplugged     present = not plugged in; an epoch time inside = plugs itself in again then
     BWC-0412/clock-offset  its clock minus real time in seconds, once somebody set it
+    BWC-0412/card-2/…      a second card of a mass-storage camera, when it is there
+    BWC-0412/switched      it changed over to a drive; the epoch time inside is when it is back. Gone at the next plug
     BWC-0412/faults-done   faults that happened once already, a name a line
 
 All state is on disk, so a person (`touch unplugged`), a button and several processes see one and the same bus.
@@ -15,12 +17,16 @@ import contextlib
 import time
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dock_service.errors import BadCameraFileError
 
 CAMERA_FILE, CARD, UNPLUGGED, DONE, CLOCK = "camera.toml", "card", "unplugged", "faults-done", "clock-offset"
+
+SWITCHED = "switched"
+_CHANGES_OVER_S = 0.3
 
 
 class Faults(BaseModel):
@@ -64,6 +70,12 @@ class Profile(BaseModel):
     zero_length_packets: bool = True
     header_alone: bool = False  # sends a data container's header as its own transfer
     large_sizes_by_property: bool = False  # every ObjectInfo says 0xFFFFFFFF; the size is property 0xDC04
+    kind: Literal["mtp", "mass-storage"] = "mtp"
+    switch: Literal["", "dv16", "control"] = (
+        ""  # shows its card only when told: by DV16 commands, or any vendor request
+    )
+    switched_product_id: int | None = None  # how it comes back then; None: with the same ids
+    officer: str = ""  # in a DV16's record
     faults: Faults = Field(default_factory=Faults)
 
 
@@ -74,6 +86,7 @@ class VirtualCamera:
         """Take a folder that holds a camera.toml."""
         self.folder = folder
         self.card = folder / CARD
+        self.second_card = folder / f"{CARD}-2"
 
     def profile(self) -> Profile:
         """Read camera.toml; BadCameraFileError names the file and the key."""
@@ -89,7 +102,7 @@ class VirtualCamera:
         try:
             text = marker.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
-            return self.folder.is_dir()
+            return self.folder.is_dir() and time.time() >= self._back_at()
         try:
             due = float(text)
         except ValueError:
@@ -99,8 +112,22 @@ class VirtualCamera:
         self.plug()
         return True
 
+    def change_over(self) -> None:
+        """Leave the bus for a moment, to come back as a drive."""
+        (self.folder / SWITCHED).write_text(f"{time.time() + _CHANGES_OVER_S:.3f}", encoding="utf-8")
+
+    def has_changed_over(self) -> bool:
+        """Tell whether it became a drive since it was plugged in."""
+        return (self.folder / SWITCHED).exists()
+
+    def _back_at(self) -> float:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return float((self.folder / SWITCHED).read_text(encoding="utf-8"))
+        return 0.0
+
     def plug(self) -> None:
         """Put it into its port."""
+        (self.folder / SWITCHED).unlink(missing_ok=True)
         (self.folder / UNPLUGGED).unlink(missing_ok=True)
 
     def unplug(self, back_after_s: float | None = None) -> None:
