@@ -1,12 +1,13 @@
 """`bodycam offload`: one camera now, with or without `bodycam up`."""
 
+import functools
 import json
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,13 +93,12 @@ class _Run:
         """Offload every camera that the source names, one after the other."""
         from bodycam.errors import BodycamError  # late: --help needs none of this
 
-        for camera, port in _cameras(source, bus_setting, rt.settings.data_dir.resolve()):
+        for opened, port in _cameras(source, bus_setting, rt.settings):
             try:
-                self._one(rt, camera, port)
+                with closing(opened()) as camera:
+                    self._one(rt, camera, port)
             except BodycamError as error:
                 self.failed(error)
-            finally:
-                camera.close()
             if self.stop.is_set():
                 return
 
@@ -210,12 +210,13 @@ _STAGES = {
 }
 
 
-def _cameras(source: str, bus_setting: str, data_dir: Path) -> "Iterator[tuple[Camera, str]]":
-    """Open the cameras a SOURCE names, each with the port it is known by; UnknownSourceError when it names none."""
-    from dock_service.bus import DeviceKind, open_bus  # late: --help needs none of this
+def _cameras(source: str, bus_setting: str, settings: "Settings") -> "Iterator[tuple[Callable[[], Camera], str]]":
+    """Yield a way to open each camera a SOURCE names, and the port it is known by; UnknownSourceError when it names none."""
+    from dock_service.bus import open_bus  # late: --help needs none of this
     from dock_service.cameras.folder import FolderCamera
-    from dock_service.cameras.mtp import MtpCamera
+    from dock_service.cameras.opening import is_camera, match_device, open_after_switch
     from dock_service.errors import OwnFolderError, UnknownSourceError
+    from dock_service.profiles import profiles_of
 
     if source.startswith("usbip://"):
         server, _, busid = source.removeprefix("usbip://").partition("/")
@@ -223,15 +224,16 @@ def _cameras(source: str, bus_setting: str, data_dir: Path) -> "Iterator[tuple[C
     if not source.startswith("usb:"):
         if not Path(source).is_dir():
             raise UnknownSourceError(source=source)
-        folder = Path(source).resolve()
+        folder, data_dir = Path(source).resolve(), settings.data_dir.resolve()
         if folder.is_relative_to(data_dir) or data_dir.is_relative_to(folder):
             raise OwnFolderError(source=source, data=data_dir)
-        yield FolderCamera(folder), str(folder)
+        yield lambda: FolderCamera(folder), str(folder)
         return
     wanted = source.removeprefix("usb:")
-    devices = [found for found in open_bus(bus_setting).devices() if found.kind is DeviceKind.MTP]
+    profiles, bus = profiles_of(settings), open_bus(bus_setting)
+    devices = [found for found in bus.devices() if is_camera(found, match_device(profiles, found))]
     chosen = [found for found in devices if wanted in {"all", found.port}]
     if not chosen and wanted != "all":
         raise UnknownSourceError(source=source)
     for found in chosen:
-        yield MtpCamera(found.device, found.port, found.serial), f"usb:{found.port}"
+        yield functools.partial(open_after_switch, bus, found, profiles, settings), f"usb:{found.port}"

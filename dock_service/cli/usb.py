@@ -22,7 +22,7 @@ def list_devices(bus_setting: str | None, as_json: bool) -> None:
     import json  # late: --help needs none of this
 
     from bodycam.settings import load_settings
-    from dock_service.bus import DeviceKind, open_bus
+    from dock_service.bus import open_bus
 
     devices = open_bus(bus_setting or load_settings().dock.bus).devices()
     if as_json:
@@ -40,8 +40,3 @@ def list_devices(bus_setting: str | None, as_json: bool) -> None:
     widths = [max(len(row[n]) for row in rows) for n in range(5)]
     for row in rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    if any(found.kind is DeviceKind.MASS_STORAGE for found in devices):
-        click.echo(
-            "Máy kiểu ổ đĩa: gắn chỉ đọc rồi chạy `bodycam offload THƯ_MỤC`. / "
-            "Mass storage: mount it read-only, then run `bodycam offload FOLDER`."
-        )

@@ -157,3 +157,15 @@ def test_what_is_plugged_in_is_listed(bus, command):
     }
     out, _ = command("usb", "list").communicate(timeout=60)
     assert "usb:1-2" in out
+
+
+def test_all_cameras_of_every_kind_are_read_and_one_that_fails_stops_no_other(bus, command):
+    bus.add({"a.bin": make(200_000)}, serial="MTP-1", port=1)
+    bus.add({"b.bin": make(200_000)}, serial="BAD-1", port=2, kind="mass-storage", switch="control")  # never told how
+    bus.add({"c.bin": make(200_000)}, serial="DRIVE-1", port=3, kind="mass-storage")
+    bus.add({"d.bin": make(200_000)}, serial="JL00042", model="DV16", port=4, kind="mass-storage", switch="dv16")
+    code, out, err = finish(command("offload", "usb:all", "--json"))
+    assert [found["code"] for found in out["problems"]] == ["storage_not_ready"], err
+    assert code == 1
+    assert out["camera"] == ["MTP-1", "DRIVE-1", "JL00042"]
+    assert sorted(found["path"] for found in out["recordings"]) == ["a.bin", "c.bin", "d.bin"]

@@ -1,0 +1,155 @@
+"""Opens the camera behind a device of the bus: MTP, or mass storage after its mode switch.
+
+A camera that changes over ends as `ModeSwitchedError`: it comes back as another device on the same port, which is then opened
+as the same camera.
+"""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+from bodycam import clock
+from bodycam.settings import Settings
+from dock_service.bus import Bus, BusDevice, DeviceKind
+from dock_service.cameras.blocks import Disks
+from dock_service.cameras.camera import Camera, CameraIdentity, safe_path
+from dock_service.cameras.drives import Drives
+from dock_service.cameras.mass_storage import Card, MassStorageCamera, Storage
+from dock_service.cameras.mode_switch import tell, wait_until_gone
+from dock_service.cameras.mounting import mounts_for
+from dock_service.cameras.mtp import MtpCamera
+from dock_service.cameras.simulated import SimulatedStorage
+from dock_service.cameras.switching import Before, Switched
+from dock_service.errors import (
+    CameraError,
+    ModeSwitchedError,
+    ModeSwitchFailedError,
+    StorageNotReadyError,
+    StorageUnreachableError,
+)
+from dock_service.profiles import Match, Profile, Profiles
+from dock_service.profiles.switch import ModeSwitch
+from dock_service.simulator.backend import SimBackend
+
+_MEDIUM_S = 3.0  # a drive that is going to show a medium by itself shows it by then
+_RECORD = 4096 + 256  # bytes of an identity file that are read
+_SWITCHED = Switched()
+_BACK_S = 15.0
+_POLL_S = 0.1
+
+
+def is_camera(device: BusDevice, match: Match) -> bool:
+    """Tell whether a dock reads such a device, perhaps after its mode switch."""
+    return device.kind is not DeviceKind.OTHER or match.profile.mode_switch is not None
+
+
+def open_camera(device: BusDevice, match: Match, settings: Settings) -> Camera:
+    """Open it.
+
+    Raises ModeSwitchedError when it was told to change over: wait for the device that comes back on its port. Else any
+    CameraError; a mass-storage camera waits for its disk, so it may take seconds.
+    """
+    profile = match.profile
+    before = _SWITCHED.at(device.port)
+    switch = profile.mode_switch
+    if (switch is not None and device.kind is not DeviceKind.MTP and before is None) or (
+        switch is not None and switch.becomes is not None and not switch.is_done(device.vendor_id, device.product_id)
+    ):
+        _change_over(device, profile, switch, settings)
+    if device.kind is DeviceKind.MTP:
+        return MtpCamera(device.device, device.port, device.serial, zone=profile.zone)
+    storage = _storage(device, profile, settings)
+    try:
+        return MassStorageCamera(storage, _identity(device, profile, storage, before), before)
+    except BaseException:
+        storage.close()
+        raise
+
+
+def match_device(profiles: Profiles, device: BusDevice) -> Match:
+    """Match what a device says on the bus."""
+    return profiles.match_usb(
+        device.vendor_id, device.product_id, device.manufacturer, device.product, device.kind.value
+    )
+
+
+def open_after_switch(bus: Bus, device: BusDevice, profiles: Profiles, settings: Settings) -> Camera:
+    """Open a camera and wait while it changes over; for a caller who does not watch the bus himself."""
+    try:
+        return open_camera(device, match_device(profiles, device), settings)
+    except ModeSwitchedError:
+        again = _back_on(bus, device)
+    return open_camera(again, match_device(profiles, again), settings)
+
+
+def _back_on(bus: Bus, device: BusDevice) -> BusDevice:
+    end = clock.monotonic() + _BACK_S
+    while clock.monotonic() < end:
+        for found in bus.devices():
+            if found.port == device.port and found.address != device.address:
+                return found
+        time.sleep(_POLL_S)
+    raise ModeSwitchFailedError(port=device.port, detail="it did not come back")
+
+
+def _change_over(device: BusDevice, profile: Profile, switch: ModeSwitch, settings: Settings) -> None:
+    """Send the switch if it is needed, and leave by ModeSwitchedError; return when the device is a drive already."""
+    if switch.is_done(device.vendor_id, device.product_id):
+        return
+    if switch.becomes is None and _shows_medium(device, profile, settings):
+        return
+    before = tell(device, profile, switch, clock.now() if profile.sets_clock else None)
+    _SWITCHED.remember(device.port, before)
+    if wait_until_gone(device, switch.wait_s):
+        raise ModeSwitchedError(port=device.port)
+    if switch.becomes is None and _shows_medium(device, profile, settings):
+        return
+    raise ModeSwitchFailedError(port=device.port, detail=f"still there after {switch.wait_s:g} s")
+
+
+def _shows_medium(device: BusDevice, profile: Profile, settings: Settings) -> bool:
+    storage = _storage(device, profile, settings, _MEDIUM_S)
+    try:
+        storage.cards()
+    except StorageNotReadyError:
+        return False
+    except CameraError:
+        return True  # there is something; opening it says what is wrong
+    finally:
+        storage.close()
+    return True
+
+
+def _storage(device: BusDevice, profile: Profile, settings: Settings, seconds: float | None = None) -> Storage:
+    backend = device.device.backend
+    if isinstance(backend, SimBackend):
+        return SimulatedStorage(backend, device)
+    if type(backend).__module__.startswith("dock_service."):  # a bus over the network: its disks are elsewhere
+        raise StorageUnreachableError(port=device.port)
+    disks = Disks(device.port, device.address)
+    mounts = mounts_for(settings.data_dir, profile.zone)
+    return Drives(disks, mounts) if seconds is None else Drives(disks, mounts, seconds)
+
+
+def _identity(device: BusDevice, profile: Profile, storage: Storage, before: Before | None) -> CameraIdentity:
+    """Say who it is: by its card, by what it said before it changed over, by its USB serial, at last by its port."""
+    said = before or Before()
+    serial = next(filter(None, (_serial_on(card, profile) for card in storage.cards())), "")
+    make = device.manufacturer or said.make
+    model = device.product or said.model
+    return CameraIdentity(serial or said.serial or device.serial or f"port-{device.port}", make, model)
+
+
+def _serial_on(card: Card, profile: Profile) -> str:
+    """Read the identity file of a card; "" when there is none that names a serial."""
+    if card.root is None:
+        return ""
+    with contextlib.suppress(OSError):
+        handle = os.open(
+            Path(card.root, profile.identity.file), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        )
+        with open(handle, "rb") as file:  # noqa: PTH123  opened by us, so that no link is followed
+            record = profile.identity.read(file.read(_RECORD))
+            return safe_path((record.serial,)) if record is not None else ""
+    return ""
