@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Protocol
 
 MAX_NAME = 255  # bytes of UTF-8, the limit of common file systems
+MAX_PATH = 980  # letters; a longer one loses folders at its front
+MAX_SERIAL = 100
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,15 @@ class Camera(Protocol):
 
 def safe_path(parts: tuple[str, ...]) -> str:
     """Make a relative path of a camera's raw names: NFC, no "..", no empty, absolute or control part, 255 bytes a part."""
-    return "/".join(_safe_name(part) for part in parts) or "_"
+    names = [_safe_name(part) for part in parts] or ["_"]
+    while sum(len(name) + 1 for name in names) > MAX_PATH:
+        names.pop(0)
+    return "/".join(names)
+
+
+def safe_serial(raw: str) -> str:
+    """Make a serial number of a camera's raw text: what can be printed, 100 letters of it."""
+    return "".join(c for c in raw if c.isprintable()).strip()[:MAX_SERIAL].strip()
 
 
 def _safe_name(raw: str) -> str:
@@ -122,6 +132,13 @@ def _safe_name(raw: str) -> str:
     return name if len(encoded) <= MAX_NAME else encoded[:MAX_NAME].decode(errors="ignore")
 
 
+def _numbered(path: str, number: int) -> str:
+    """Put a number behind a path; its last part stays within the limit."""
+    folder, slash, name = path.rpartition("/")
+    mark = f" ({number})"
+    return folder + slash + name.encode()[: MAX_NAME - len(mark)].decode(errors="ignore") + mark
+
+
 def unique_paths(paths: list[str]) -> list[str]:
     """Make paths differ that a camera lists twice, as "a.mp4", "a.mp4 (2)"…, in the order given."""
     seen: dict[str, int] = {}
@@ -130,7 +147,7 @@ def unique_paths(paths: list[str]) -> list[str]:
         name = path
         while name in seen:
             seen[path] += 1
-            name = f"{path} ({seen[path]})"
+            name = _numbered(path, seen[path])
         seen[name] = 1
         unique.append(name)
     return unique

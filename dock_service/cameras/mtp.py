@@ -14,6 +14,7 @@ from dock_service.cameras.camera import (
     CameraStorage,
     ClockReading,
     safe_path,
+    safe_serial,
     unique_paths,
 )
 from dock_service.errors import (
@@ -77,7 +78,7 @@ class MtpCamera:
         self._reader = ObjectReader(self._session, self._info)
         self._raw: dict[int, ObjectInfo] = {}
         self._seen: dict[int, int] = {}  # handle -> the session in which it was seen to name its file
-        serial = self._info.serial.strip("\0 ") or (usb_serial or "").strip()
+        serial = safe_serial(self._info.serial) or safe_serial(usb_serial or "")
         self._identity = CameraIdentity(serial or f"port-{port}", self._info.manufacturer, self._info.model)
 
     @property
@@ -88,10 +89,15 @@ class MtpCamera:
     def list_files(self) -> list[CameraFile]:
         """List the files of all its storages, ordered by path; several storages are told apart by their number."""
         storages = objects.storages(self._session)
-        found = [(n, item) for n, number in enumerate(storages, 1) for item in objects.walk(self._session, number)]
+        found: dict[int, tuple[int, Found]] = {}  # some responders list everything for every storage
+        for n, number in enumerate(storages, 1):
+            others = set(storages) - {number}
+            for item in objects.walk(self._session, number, besides=found):
+                if item.info.storage not in others:
+                    found[item.handle] = n, item
         prefix = len(storages) > 1
-        files = [self._file(item, ((f"store{n}",) if prefix else ()) + item.parts) for n, item in found]
-        self._raw = {item.handle: item.info for _, item in found}
+        files = [self._file(item, ((f"store{n}",) if prefix else ()) + item.parts) for n, item in found.values()]
+        self._raw = {item.handle: item.info for _, item in found.values()}
         self._seen = dict.fromkeys(self._raw, self._session.generation)
         files.sort(key=lambda file: (file.path, file.key))
         names = unique_paths([file.path for file in files])
@@ -130,15 +136,18 @@ class MtpCamera:
         middle = before + (clock.now() - before) / 2
         if fields is None:
             return None
-        raw = fields.text()
+        try:
+            raw = fields.text()
+        except ProtocolError:
+            return None
         return ClockReading(raw, parse_date_time(raw, self._zone), middle)
 
     def set_clock(self, to: datetime) -> bool:
         """Set DateTime (0x5011), written with the zone the camera's own text has; False when it is not offered to be set."""
-        fields = objects.device_property(self._session, self._info, DeviceProperty.DATE_TIME)
-        if fields is None:
+        now = self.clock()
+        if now is None:
             return False
-        text = write_date_time(to, fields.text(), self._zone)
+        text = write_date_time(to, now.raw, self._zone)
         return objects.set_device_property(self._session, self._info, DeviceProperty.DATE_TIME, text)
 
     def delete(self, file: CameraFile) -> None:
@@ -187,14 +196,19 @@ class MtpCamera:
     def battery(self) -> int | None:
         """Read BatteryLevel (0x5001) in percent."""
         fields = objects.device_property(self._session, self._info, DeviceProperty.BATTERY_LEVEL)
-        return None if fields is None else min(fields.u8(), 100)
+        try:
+            return None if fields is None else min(fields.u8(), 100)
+        except ProtocolError:
+            return None
 
     def storage(self) -> CameraStorage | None:
         """Sum its storages."""
-        storages = objects.storages(self._session).values()
-        if not storages:
+        infos = [objects.storage_info(self._session, number) for number in objects.storages(self._session)]
+        known = [info for info in infos if info is not None]
+        if not known:
             return None
-        return CameraStorage(sum(s.capacity for s in storages), sum(s.free for s in storages))
+        capacity, free = sum(info.capacity for info in known), sum(info.free for info in known)
+        return CameraStorage(capacity, free) if capacity <= objects.MOST_BYTES else None
 
     def close(self) -> None:
         """Close the session and give the device back."""

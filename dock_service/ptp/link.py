@@ -162,10 +162,10 @@ class Link:
                 self._device.clear_halt(endpoint)
 
     def drain(self, limit: int = 64 << 20) -> None:
-        """Throw away what the camera still sends; ends at silence or after `limit` bytes."""
+        """Throw away what the camera still sends; ends at silence, after `limit` bytes, or a thousand empty packets."""
         while limit > 0:
             try:
-                limit -= max(len(self.read(1 << 20, timeout_ms=150)), self.packet)
+                limit -= max(len(self.read(1 << 20, timeout_ms=150)), 64 << 10)
             except (LinkTimeoutError, LinkStallError):
                 return
             except LinkMemoryError:

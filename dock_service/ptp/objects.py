@@ -5,13 +5,13 @@ at first, up to 8 while they are quick, down on a stall or when one takes longer
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Container, Generator
 from contextlib import closing
 from dataclasses import dataclass
 
 from dock_service.errors import CameraRefusedError, CameraStalledError, ProtocolError
 from dock_service.ptp import datasets
-from dock_service.ptp.codes import ROOT, SIZE_UNKNOWN, STRING, DeviceProperty, ObjectProperty, Operation
+from dock_service.ptp.codes import ROOT, SIZE_UNKNOWN, STRING, DeviceProperty, ObjectProperty, Operation, Response
 from dock_service.ptp.containers import Fields, pack_text
 from dock_service.ptp.datasets import DeviceInfo, ObjectInfo, StorageInfo
 from dock_service.ptp.session import Session
@@ -19,6 +19,8 @@ from dock_service.ptp.session import Session
 MAX_OBJECTS = 100_000
 MAX_DEPTH = 32
 SMALLEST, FIRST, LARGEST = 64 << 10, 1 << 20, 8 << 20
+MOST_PAST_END = 8 << 30  # more than its listed size a file may give: sizes that wrapped at 32 bits; then it is endless
+MOST_BYTES = (1 << 63) - 1  # what a database keeps as a number
 _STALLS = 4  # in a row, before the camera counts as stalled
 
 
@@ -36,14 +38,19 @@ def device_info(session: Session) -> DeviceInfo:
     return datasets.parse_device_info(session.fetch(Operation.GET_DEVICE_INFO))
 
 
-def storages(session: Session) -> dict[int, StorageInfo]:
-    """List the camera's storages; ones without a card (low 16 bits zero) are left out."""
+def storages(session: Session) -> list[int]:
+    """List the camera's storages, each once; ones without a card (low 16 bits zero) are left out."""
     ids = datasets.parse_handles(session.fetch(Operation.GET_STORAGE_IDS))
-    return {
-        number: datasets.parse_storage_info(session.fetch(Operation.GET_STORAGE_INFO, number))
-        for number in ids
-        if number & 0xFFFF
-    }
+    return [number for number in dict.fromkeys(ids) if number & 0xFFFF]
+
+
+def storage_info(session: Session, storage: int) -> StorageInfo | None:
+    """Ask for the space of one storage; None when the camera does not say, or says nonsense."""
+    try:
+        info = datasets.parse_storage_info(session.fetch(Operation.GET_STORAGE_INFO, storage, limit=4096))
+    except (CameraRefusedError, ProtocolError):
+        return None
+    return info if max(info.capacity, info.free) <= MOST_BYTES else None  # all ones: it does not know
 
 
 def device_property(session: Session, info: DeviceInfo, code: DeviceProperty) -> Fields | None:
@@ -52,7 +59,7 @@ def device_property(session: Session, info: DeviceInfo, code: DeviceProperty) ->
         return None
     try:
         return Fields(session.fetch(Operation.GET_DEVICE_PROP_VALUE, code, limit=4096))
-    except CameraRefusedError:
+    except (CameraRefusedError, ProtocolError):
         return None
 
 
@@ -67,7 +74,7 @@ def set_device_property(session: Session, info: DeviceInfo, code: DeviceProperty
             if not description.is_settable or description.type != STRING:
                 return False
         session.send(Operation.SET_DEVICE_PROP_VALUE, code, data=pack_text(value))
-    except CameraRefusedError:
+    except (CameraRefusedError, ProtocolError):
         return False
     return True
 
@@ -82,33 +89,46 @@ def object_size(session: Session, handle: int, info: ObjectInfo) -> int:
     if info.size != SIZE_UNKNOWN:
         return info.size
     try:
-        return Fields(
-            session.fetch(Operation.GET_OBJECT_PROP_VALUE, handle, ObjectProperty.OBJECT_SIZE, limit=64),
-        ).u64()
-    except CameraRefusedError:
+        raw = session.fetch(Operation.GET_OBJECT_PROP_VALUE, handle, ObjectProperty.OBJECT_SIZE, limit=64)
+        return min(Fields(raw).u64(), MOST_BYTES)
+    except (CameraRefusedError, ProtocolError):
         return info.size
 
 
-def walk(session: Session, storage: int) -> list[Found]:
-    """List every file of a storage, folder by folder, in the order the camera gives.
+def walk(session: Session, storage: int, besides: Container[int] = ()) -> list[Found]:
+    """List every file of a storage, folder by folder, in the order the camera gives; handles in `besides` are another's.
 
     Folders are asked one by one, because some responders list one level only; handles seen twice are skipped and a parent
-    that loops ends the path, so a hostile camera can neither hang nor overflow the walk.
+    that loops ends the path, so a hostile camera can neither hang nor overflow the walk. A file that won't describe itself is
+    listed by its handle, so that it ends as a problem of that name and never stops the others.
     """
     seen: dict[int, tuple[ObjectInfo, int]] = {}
     waiting = [ROOT]
     while waiting:
         folder = waiting.pop(0)
         for handle in datasets.parse_handles(session.fetch(Operation.GET_OBJECT_HANDLES, storage, 0, folder)):
-            if handle in seen or handle in {0, ROOT}:
+            if handle in seen or handle in {0, ROOT} or handle in besides:
                 continue
             if len(seen) >= MAX_OBJECTS:
                 raise ProtocolError(detail=f"more than {MAX_OBJECTS} objects")
-            info = object_info(session, handle)
+            info = _described(session, storage, handle)
+            if info is None:
+                continue
             seen[handle] = (info, folder)
             if info.is_folder:
                 waiting.append(handle)
     return [Found(handle, info, _parts(handle, seen)) for handle, (info, _) in seen.items() if not info.is_folder]
+
+
+def _described(session: Session, storage: int, handle: int) -> ObjectInfo | None:
+    try:
+        return object_info(session, handle)
+    except CameraRefusedError as error:
+        if error.is_response(Response.INVALID_HANDLE):  # deleted meanwhile
+            return None
+    except ProtocolError:
+        pass
+    return ObjectInfo(storage, 0, SIZE_UNKNOWN, 0, f"object-{handle:08X}", "", "")
 
 
 def _parts(handle: int, seen: dict[int, tuple[ObjectInfo, int]]) -> tuple[str, ...]:
@@ -157,12 +177,13 @@ class ObjectReader:
         `locate` gives the handle; it is asked before every request, since a recovery opens a new session.
         """
         wide = Operation.GET_PARTIAL_OBJECT_64 in self._offers
+        most = size + MOST_PAST_END
         narrow = Operation.GET_PARTIAL_OBJECT in self._offers and size < SIZE_UNKNOWN
         if not wide and not narrow:
-            yield from self._whole(locate, offset)
+            yield from self._whole(locate, offset, most)
             return
         stalls = 0
-        while True:
+        while offset < most:
             before = offset
             try:
                 for piece in self._request(locate(), size, offset, wide=wide):
@@ -179,6 +200,7 @@ class ObjectReader:
                 if offset == before:
                     return
                 stalls = 0
+        raise ProtocolError(detail=f"a file of {size} bytes that does not end after {offset}")
 
     def _request(self, handle: int, size: int, offset: int, *, wide: bool) -> Generator[bytes]:
         """Ask for one range; past the listed end a small one, to see whether more is there."""
@@ -204,12 +226,12 @@ class ObjectReader:
         if ask == self._size.bytes:
             self._size.went(reading)
 
-    def _whole(self, locate: Callable[[], int], skip: int) -> Generator[bytes]:
+    def _whole(self, locate: Callable[[], int], skip: int, most: int) -> Generator[bytes]:
         """Yield the object from `skip` on a camera that only gives it from the start, beginning again after a stall."""
         for attempt in range(1, _STALLS + 1):
             at = 0
             try:
-                for piece in self._session.stream(Operation.GET_OBJECT, locate()):
+                for piece in self._session.stream(Operation.GET_OBJECT, locate(), limit=most):
                     fresh = piece[max(skip - at, 0) :]
                     at += len(piece)
                     if fresh:

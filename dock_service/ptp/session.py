@@ -20,7 +20,7 @@ SMALLEST_TRANSFER = 16 << 10
 MOST_AT_ONCE = 1 << 20  # what is lost of a transfer when the plug is pulled
 _EMPTY_READS = 4  # zero-length packets tolerated where a container should begin
 _STALE = 8  # containers of an older, cancelled transaction thrown away
-_BUSY_TRIES = 10
+_BUSY_TRIES, _BUSY_S = 10, 0.2
 _READY_TRIES = 10
 
 
@@ -67,7 +67,7 @@ class Session:
         except CameraRefusedError as error:
             if not error.is_response(Response.SESSION_NOT_OPEN):
                 raise
-            self._open()
+            self._recover()
             raise CameraStalledError(camera=self.link.name, detail="session ended") from error
 
     def send(self, operation: Operation, *parameters: int, data: bytes) -> None:
@@ -85,37 +85,66 @@ class Session:
         """
         finished = False
         try:
-            yield from self._streamed(operation, parameters, sys.maxsize if limit is None else limit + HEADER.size)
+            yield from self._patiently(operation, parameters, limit)
             finished = True
         except (LinkStallError, LinkTimeoutError) as error:
             raise CameraStalledError(camera=self.link.name, detail=_named_fault(error)) from error
-        except (CameraGoneError, CameraRefusedError):
+        except CameraRefusedError as error:
+            finished = not error.is_response(Response.SESSION_NOT_OPEN)
+            if finished:
+                raise
+            raise CameraStalledError(camera=self.link.name, detail="session ended") from error
+        except CameraGoneError:
             finished = True
             raise
         finally:
             if not finished:
                 self._recover()
 
+    def _patiently(self, operation: Operation, parameters: tuple[int, ...], limit: int | None) -> Generator[memoryview]:
+        """Stream, but ask a camera again that is busy."""
+        for _ in range(_BUSY_TRIES):
+            try:
+                yield from self._streamed(operation, parameters, sys.maxsize if limit is None else limit + HEADER.size)
+            except CameraRefusedError as error:
+                if not error.is_response(Response.DEVICE_BUSY):
+                    raise
+                time.sleep(_BUSY_S)
+            else:
+                return
+        raise CameraStalledError(camera=self.link.name, detail="busy")
+
     def _streamed(self, operation: Operation, parameters: tuple[int, ...], limit: int) -> Iterator[memoryview]:
         transaction = self._command(operation, parameters)
         first = self._first(limit)
         header = parse_header(first)
         if header.type is ContainerType.DATA:
+            if (header.transaction, header.code) != (transaction, operation):  # not one byte of another answer goes on
+                raise ProtocolError(detail=f"data of transaction {header.transaction} where {transaction} was due")
             length = limit if header.length == SIZE_UNKNOWN else header.length
             if length > limit:
                 raise ProtocolError(detail=f"container of {length} bytes, asked for {limit}")
+            self._pending = self._beyond(first, length)
             yield first[HEADER.size : length]
-            self._pending = first[length:]
             got = len(first)
             for piece in self._rest(got, length):
+                if got == HEADER.size and _is_response(piece, transaction):  # it gave up after the header: no data came
+                    self._pending = piece
+                    break
+                self._pending = self._beyond(piece, length - got)
                 yield piece[: length - got]
-                self._pending = piece[max(length - got, 0) :]
                 got += len(piece)
             header, payload = self._container(HEADER.size)
         else:
             payload = first[HEADER.size : header.length]
         self._check(operation, transaction, header)
         parse_parameters(payload)
+
+    def _beyond(self, piece: memoryview, due: int) -> memoryview:
+        """Return what a transfer brought beyond its container, which only one that ends on a full packet can."""
+        if len(piece) > due and due % self.link.packet:
+            raise ProtocolError(detail=f"{len(piece)} bytes where {due} were due")
+        return piece[due:]
 
     def _check(self, operation: Operation, transaction: int, header: Header) -> None:
         """Raise unless the header is the good response to this transaction."""
@@ -143,7 +172,7 @@ class Session:
                     if error.is_response(Response.SESSION_NOT_OPEN):
                         self._open()
                     elif error.is_response(Response.DEVICE_BUSY):
-                        time.sleep(0.2)
+                        time.sleep(_BUSY_S)
                     else:
                         raise
             raise CameraStalledError(camera=self.link.name, detail="busy")
@@ -271,6 +300,14 @@ class Session:
                 if self.link.is_ready():
                     return
                 time.sleep(0.05)
+
+
+def _is_response(piece: memoryview, transaction: int) -> bool:
+    """Tell whether a transfer is, byte by byte, a response to this transaction without parameters."""
+    if len(piece) != HEADER.size:
+        return False
+    length, kind, _, answered = HEADER.unpack(piece)
+    return (length, kind, answered) == (HEADER.size, ContainerType.RESPONSE, transaction)
 
 
 def _named_fault(error: LinkStallError | LinkTimeoutError) -> str:
