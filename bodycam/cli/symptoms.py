@@ -1,6 +1,7 @@
 """What `bodycam doctor` looks at; each look returns what it found, never raises, and changes nothing."""
 
 import fcntl
+import importlib
 import os
 import shutil
 import socket
@@ -50,6 +51,7 @@ def look(settings: Settings) -> list[Symptom]:
         _broker,
         _clock,
         _usb,
+        _dock,
         _ports,
     ]
     return [symptom for one in looks for symptom in one(settings)]
@@ -255,6 +257,12 @@ def _usb(settings: Settings) -> Iterator[Symptom]:
         yield Symptom(
             "usb", "ok", f"USB: {len(devices)} thiết bị mở được", f"USB: {len(devices)} devices can be opened"
         )
+
+
+def _dock(settings: Settings) -> Iterator[Symptom]:
+    """Ask the dock by name, since the core imports nothing above it."""
+    dock: Callable[[Settings], Iterator[Symptom]] = importlib.import_module("dock_service.cli.symptoms").look
+    return dock(settings)
 
 
 def _ports(settings: Settings) -> Iterator[Symptom]:

@@ -73,7 +73,12 @@ class Profiles:
     def match_card(self, root: Path, before: Match | None = None) -> Match:
         """Match a mounted card or a folder by its first files; unreadable parts count for nothing."""
         start = before or _best([], _nothing(self, "mass-storage"))
-        return self.match_files(list(islice(_walk(root), MOST_LOOKED_AT)), start)
+        return self.match_files(paths_of(root), start)
+
+
+def paths_of(root: Path) -> list[str]:
+    """Return the paths of a card's first files, relative to its root; what can't be read is left out."""
+    return list(islice(_walk(root), MOST_LOOKED_AT))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from bodycam.clock import VIETNAM
 from bodycam.recordings.models import Kind
@@ -30,6 +30,14 @@ _SAMPLE = datetime(2026, 11, 21, 14, 20, 6)  # noqa: DTZ001  a time to try a for
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Extension = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,10}$")]
 NamePattern = Annotated[re.Pattern[str], BeforeValidator(compile_pattern)]
+
+
+def _checked_zone(text: str) -> str:
+    try:
+        zone_of(text)
+    except ValueError:
+        refuse("is no zone: local, utc or +07:00", "không phải múi giờ: local, utc hoặc +07:00")
+    return text
 
 
 class Part(BaseModel):
@@ -99,17 +107,9 @@ class Files(Part):
 class Clock(Part):
     """What the camera's times mean, and what may be done about its clock."""
 
-    zone: Annotated[str, StringConstraints(pattern=r"^(local|utc|[+-]\d{2}:\d{2})$")] = "local"
+    zone: Annotated[str, AfterValidator(_checked_zone)] = "local"
     sets: bool = True  # set it at docking when the camera offers that
     drift_ppm: float = Field(default=50.0, ge=0, le=10_000)  # expected, in millionths; 12 ppm are about a second a day
-
-    @model_validator(mode="after")
-    def _zone_is_one(self) -> Self:
-        try:
-            zone_of(self.zone)
-        except ValueError:
-            refuse("is no zone: local, utc or +07:00", "không phải múi giờ: local, utc hoặc +07:00")
-        return self
 
 
 class Recorder(Part):
