@@ -4,19 +4,24 @@ import hashlib
 import random
 from dataclasses import dataclass, field
 
+from sqlalchemy import select
+from staff_story import Story
+
 from bodycam import clock
 from bodycam.custody.sequencer import Sequencer
 from bodycam.db import new_id
 from bodycam.fleet import docking
-from bodycam.fleet.models import VisitState
+from bodycam.fleet.models import Camera, VisitState
 from bodycam.fleet.service import register_camera
 from bodycam.intake import service as intake
 from bodycam.people.accounts import create_account
 from bodycam.people.models import Force
 from bodycam.people.units import create_unit
-from bodycam.recordings.models import CameraFile, Origin
+from bodycam.recordings.models import CameraFile, Origin, Recording
 from bodycam.runtime import Runtime
 from bodycam.settings import SignInSettings
+from bodycam.wipes.models import WipeOrder
+from bodycam.wipes.service import consider_filling_card
 
 make = random.Random(11).randbytes
 PDF = b"%PDF-1.7\n" + make(2000)
@@ -93,3 +98,41 @@ def tell(rt: Runtime) -> Unit:
             for name in ("commander", "approver")
         ]
     return Unit(rt, team.id, other.id, station.id, *people)
+
+
+def lies_on_camera(rt: Runtime, story: Story, *recording_ids: str) -> None:
+    """Note recordings of the staff story as still lying on its camera, with their receipts; its card is nearly full."""
+    Sequencer(rt.db, rt.log).run_once()
+    with rt.db.write() as session:
+        visit = docking.start_visit(
+            session, camera_id=story.camera_id, serial="SN0412", station_id=story.station_id, slot=1
+        )
+        docking.finish_visit(session, visit.id, state=VisitState.DONE, files=1, size=1)
+        camera = session.get_one(Camera, story.camera_id)
+        camera.storage_bytes, camera.storage_free_bytes = 64_000_000_000, 100
+        for recording_id in recording_ids or (story.stop_id,):
+            recording = session.get_one(Recording, recording_id)
+            recording.visit_id = visit.id
+            session.add(
+                CameraFile(
+                    id=new_id(),
+                    camera_id=story.camera_id,
+                    path=recording.name,
+                    size=recording.size,
+                    modified_raw="20261109T142007+0700",
+                    recording_id=recording_id,
+                    first_seen_at=clock.now(),
+                    last_seen_at=clock.now(),
+                    last_visit_id=visit.id,
+                )
+            )
+
+
+def filling_card(rt: Runtime, story: Story) -> WipeOrder:
+    """Let the staff story's camera fill: the system raises an order with its one file."""
+    lies_on_camera(rt, story)
+    with rt.db.write() as session:
+        visit_id = session.scalars(select(CameraFile.last_visit_id)).one()
+        order = consider_filling_card(session, story.camera_id, visit_id or "")
+    assert order is not None
+    return order

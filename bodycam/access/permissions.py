@@ -45,6 +45,10 @@ class Action(StrEnum):
     LOG_VIEW = "log.view"
     VAULT_SCRUB = "vault.scrub"
     SETTINGS_VIEW = "settings.view"
+    WIPE_VIEW = "wipe.view"
+    WIPE_RAISE = "wipe.raise"  # and withdraw
+    WIPE_APPROVE = "wipe.approve"  # or refuse; never what one raised
+    WIPE_ATTACH = "wipe.attach"  # the signed minute
 
 
 _OWN, _UNIT, _SUBTREE, _ALL = Reach.OWN, Reach.UNIT, Reach.SUBTREE, Reach.ALL
@@ -71,6 +75,9 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.DOCK_COMMAND: _SUBTREE,
         Action.FLEET_VIEW: _SUBTREE,
         Action.PEOPLE_VIEW: _SUBTREE,
+        Action.WIPE_VIEW: _SUBTREE,
+        Action.WIPE_RAISE: _SUBTREE,
+        Action.WIPE_ATTACH: _SUBTREE,
     },
     Role.HEAD: {
         Action.RECORDING_LIST: _SUBTREE,
@@ -83,12 +90,16 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.FLEET_VIEW: _SUBTREE,
         Action.PEOPLE_VIEW: _SUBTREE,
         Action.MONITORING_VIEW: _SUBTREE,
+        Action.WIPE_VIEW: _SUBTREE,
     },
     Role.PLAN_APPROVER: {
         Action.RECORDING_LIST: _SUBTREE,
         Action.DOCK_VIEW: _SUBTREE,
         Action.FLEET_VIEW: _SUBTREE,
         Action.PEOPLE_VIEW: _SUBTREE,
+        Action.WIPE_VIEW: _SUBTREE,
+        Action.WIPE_APPROVE: _SUBTREE,
+        Action.WIPE_ATTACH: _SUBTREE,
     },
     Role.MONITOR: {
         Action.RECORDING_LIST: _SUBTREE,
@@ -101,6 +112,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.FLEET_VIEW: _SUBTREE,
         Action.PEOPLE_VIEW: _SUBTREE,
         Action.MONITORING_VIEW: _SUBTREE,
+        Action.WIPE_VIEW: _SUBTREE,
     },
     Role.CASE_OFFICER: {
         Action.RECORDING_LIST: _SUBTREE,
@@ -126,6 +138,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.SUBMISSION_VIEW: _ALL,
         Action.LOG_VIEW: _ALL,
         Action.VAULT_SCRUB: _ALL,
+        Action.WIPE_VIEW: _ALL,
     },
     Role.ADMINISTRATOR: {
         Action.DOCK_VIEW: _ALL,
@@ -137,6 +150,9 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.ACCOUNT_EDIT: _ALL,
         Action.VAULT_SCRUB: _ALL,
         Action.SETTINGS_VIEW: _ALL,
+        Action.WIPE_VIEW: _ALL,
+        Action.WIPE_RAISE: _ALL,
+        Action.WIPE_ATTACH: _ALL,
     },
 }
 

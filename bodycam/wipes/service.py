@@ -6,6 +6,7 @@ list; and no file is deleted before the signed copy is attached (`signed.attach`
 list is closed the next one of that day gets a suffix.
 """
 
+import json
 from collections.abc import Collection
 from datetime import timedelta
 from statistics import median_low
@@ -120,7 +121,7 @@ def approve(session: Session, order_id: str, *, actor: str, seen: str) -> WipeOr
         WipeStateError: it isn't waiting for approval.
     """
     order = get_order(session, order_id, OrderState.RAISED)
-    if actor in _authors(session, order):
+    if actor in authors_of(session, order):
         raise OwnOrderError(number=order.number)
     digest = list_sha256(order, items_of(session, order_id))
     if digest != seen:
@@ -167,11 +168,27 @@ def get_order(session: Session, order_id: str, *states: OrderState) -> WipeOrder
     return order
 
 
+def authors_of(session: Session, order: WipeOrder) -> set[str]:
+    """Return who raised an order or added to it, as the log says."""
+    query = select(CustodyEvent.actor).where(
+        CustodyEvent.object_id == order.id, CustodyEvent.kind.in_(("wipe.raised", "wipe.extended"))
+    )
+    return {actor for actor in [order.raised_by, *session.scalars(query)] if actor}
+
+
+def begun_items(session: Session, camera_id: str) -> set[str]:
+    """Return the ids of the items whose deletion from a camera was about to begin, as the log says."""
+    query = select(CustodyEvent.body).where(
+        CustodyEvent.object_id == camera_id, CustodyEvent.kind == "camera.file_wiping"
+    )
+    return {json.loads(body)["details"]["item"] for body in session.scalars(query)}
+
+
 def close_when_done(session: Session, order: WipeOrder) -> None:
     """Close an ordered batch once every file of it is wiped or kept."""
     session.flush()
     counts = select(WipeItem.state, func.count()).where(WipeItem.order_id == order.id).group_by(WipeItem.state)
-    found = dict(session.execute(counts).tuples())
+    found = dict(session.execute(counts).all())
     if order.state != OrderState.ORDERED or found.get(ItemState.WAITING):
         return
     order.state, order.ended_at = OrderState.DONE, now()
@@ -184,6 +201,12 @@ def _end(session: Session, order: WipeOrder, state: OrderState, kind: str, actor
     if not reason:
         raise InvalidInputError(field="reason", reason="is needed", reason_vi="cần ghi lý do")
     order.state, order.ended_at, order.reason = state, now(), reason
+    waiting = select(WipeItem).where(WipeItem.order_id == order.id, WipeItem.state == ItemState.WAITING)
+    items = list(session.scalars(waiting))
+    begun = {camera_id: begun_items(session, camera_id) for camera_id in {item.camera_id for item in items}}
+    for item in items:
+        if item.id not in begun[item.camera_id]:  # else the station settles it at the next docking
+            item.state, item.reason, item.done_at = ItemState.KEPT, state.value, now()
     details = {"station": order.station_id}
     custody.record(session, kind, object_id=order.id, actor=actor, details=details, private={"reason": reason})
     session.flush()
@@ -252,14 +275,6 @@ def _lock_station(session: Session, station_id: str) -> Station:
     if station is None:
         raise NotFoundError(what="station")
     return station
-
-
-def _authors(session: Session, order: WipeOrder) -> set[str]:
-    """Return who raised an order or added to it, as the log says."""
-    query = select(CustodyEvent.actor).where(
-        CustodyEvent.object_id == order.id, CustodyEvent.kind.in_(("wipe.raised", "wipe.extended"))
-    )
-    return {actor for actor in [order.raised_by, *session.scalars(query)] if actor}
 
 
 def _was_declined(session: Session, station_id: str, camera_id: str) -> bool:
