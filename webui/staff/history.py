@@ -119,7 +119,7 @@ def _line(event: CustodyEvent, names: dict[str, str], *, discreet: bool) -> Line
         at=event.created_at,
         what=t(kind.vi, kind.en),
         who=_who(event.actor or "", names),
-        reason=f"{words}: {said}" if said else words,
+        reason=": ".join(part for part in (words, str(said or "")) if part),
         index=event.log_index,
         is_refusal=event.kind.endswith(".refused"),
     )

@@ -24,6 +24,7 @@ ENTRIES = (
     Entry("owed.index", "coverage.view", "Còn thiếu", "Still missing"),
     Entry("devices.index", "fleet.view", "Thiết bị", "Devices"),
     Entry("dock.index", "dock.view", "Trạm cắm", "Docks"),
+    Entry("wipes.index", "wipe.view", "Xóa dữ liệu máy", "Wiping cameras"),
     Entry("submissions.index", "submission.list", "Tin người dân gửi", "Citizens' reports"),
     Entry("accounts.index", "account.edit", "Tài khoản", "Accounts"),
     Entry("vault.index", "vault.scrub", "Kho dữ liệu", "Vault"),

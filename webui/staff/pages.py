@@ -30,6 +30,7 @@ from webui.staff import (
     submissions,
     tamper,
     vault,
+    wipes,
 )
 from webui.staff.demo import STORY_KEY, story_of
 from webui.staff.menu import ENTRIES
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     devices.bp,
     log.bp,
     vault.bp,
+    wipes.bp,
     submissions.bp,
     account.bp,
     accounts.bp,
@@ -61,6 +63,7 @@ def init_app(app: Flask) -> None:
     for refused in (CaseFieldError, ForbiddenStepError, LinkError, NameTakenError, WeakPasswordError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
     slips.init_app(app)
+    wipes.init_app(app)
     errors.status_for(SignInLockedError, HTTPStatus.TOO_MANY_REQUESTS)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(lambda: {"demo": _demo(), "roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})
