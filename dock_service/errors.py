@@ -262,3 +262,19 @@ class FilesMissingError(CameraError):
     code = "files_missing"
     vi = "{vi}"
     en = "{en}"
+
+
+class JournalKeyError(BodycamError):
+    """The station's signing key can't be used."""
+
+    code = "journal_key"
+    vi = "Khóa ký nhật ký trạm {path} không dùng được: {reason}. Khôi phục từ bản sao, hoặc chuyển tệp này đi nơi khác để trạm tạo khóa mới."
+    en = "The station's signing key {path} cannot be used: {reason}. Restore it from a copy, or move the file away and the station makes a new key."
+
+
+class JournalWriteError(BodycamError):
+    """The station's journal can't be written, so nothing may turn green."""
+
+    code = "journal_write"
+    vi = "Không ghi được nhật ký trạm tại {path}: {reason}. Kiểm tra ổ đĩa và quyền ghi rồi thử lại."
+    en = "The station's journal in {path} cannot be written: {reason}. Check the disk and its rights, then try again."
