@@ -31,6 +31,7 @@ class VisitState(StrEnum):
     DONE = "done"
     LOST = "lost"
     FAILED = "failed"
+    RELEASED = "released"  # taken out before it was done, by order of the duty officer
 
 
 class Camera(Base):
