@@ -92,6 +92,7 @@ class DockSettings(_Section):
 
     bus: str = Field(pattern=r"^(libusb|sim:.+|usbip://.+)$")
     parallel: int = Field(ge=1, le=64)
+    bytes_per_second: int = Field(ge=0)
     slots: int = Field(ge=1, le=128)
     profiles: str
     duty_phone: str

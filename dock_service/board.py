@@ -3,6 +3,8 @@
 A slot is green (`done`) only when its offload said that everything is sealed, read back and has its receipt.
 """
 
+import contextlib
+import json
 import threading
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -14,10 +16,12 @@ from bodycam.custody.canonical import JSON
 from bodycam.db import Database
 from bodycam.errors import BodycamError
 from bodycam.fleet.docking import put_board
+from dock_service.alarms import AlarmKind, Alarms
 
 WRITE_EVERY_S = 1.0
 BEAT_EVERY_S = 2.0
 _RATE_OVER_S = 10.0
+IDENTIFY_S = 10.0
 
 
 class SlotState(StrEnum):
@@ -29,6 +33,7 @@ class SlotState(StrEnum):
     WAITING_RECEIPT = "waiting_receipt"
     DONE = "done"
     LOST = "lost"
+    RELEASED = "released"  # by the duty officer's order: not done, never green
     ERROR = "error"
 
 
@@ -63,6 +68,9 @@ class Tile:
     message_en: str = ""
     error_code: str = ""
     receipts: int = 0
+    profile: str = ""  # what kind of camera it is, for a person
+    wiping: str = ""  # what a wipe order is doing to it
+    identify: bool = False  # somebody looks for this camera: let it be seen
 
 
 @dataclass
@@ -96,6 +104,13 @@ class Board:
         self._changed = True
         self._written = 0.0
         self._says: tuple[str, str] | None = None
+        self._sought: dict[int, float] = {}  # until when a slot's tile lets itself be seen
+        self.alarms = Alarms(station_id)
+
+    def restore(self, text: str) -> None:
+        """Take the alarms over from the board that the station wrote last."""
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
+            self.alarms.restore(json.loads(text).get("alarms", []))
 
     def tile(self, slot: int) -> Tile:
         """Return a slot's tile."""
@@ -113,9 +128,17 @@ class Board:
             self._serials[slot] = camera
         self._put(Tile(slot, SlotState.UPLOADING, camera, message_vi=message[0], message_en=message[1]))
 
-    def began(self, slot: int, *, camera: str, officer: str, badge: str, battery: int | None) -> None:
+    def began(
+        self, slot: int, *, camera: str, officer: str, badge: str, battery: int | None, profile: str = ""
+    ) -> None:
         """Show whose camera it is."""
-        who: dict[str, Any] = {"camera": camera, "officer": officer, "number": badge, "battery": battery}
+        who: dict[str, Any] = {
+            "camera": camera,
+            "officer": officer,
+            "number": badge,
+            "battery": battery,
+            "profile": profile,
+        }
         self._change(slot, **who, message_vi="", message_en="")
 
     def progress(self, slot: int, at: Progress) -> None:
@@ -141,15 +164,36 @@ class Board:
         vi, en = error.text("vi"), error.text("en")
         self._change(slot, state=SlotState.ERROR, message_vi=vi, message_en=en, error_code=error.code, eta_s=None)
 
+    def released(self, slot: int, error: BodycamError) -> None:
+        """Show that the camera may be taken by order, although it is not done."""
+        vi, en = error.text("vi"), error.text("en")
+        self._change(
+            slot, state=SlotState.RELEASED, message_vi=vi, message_en=en, error_code=error.code, eta_s=None, wiping=""
+        )
+
+    def wiping(self, slot: int, text: str) -> None:
+        """Show what a wipe order is doing to the camera; nothing with an empty text."""
+        self._change(slot, wiping=text)
+
+    def identify(self, slot: int) -> None:
+        """Let a slot's tile be seen for ten seconds."""
+        with self._lock:
+            self._sought[slot] = clock.monotonic() + IDENTIFY_S
+            self._changed = True
+
     def taken(self, slot: int) -> None:
-        """Show that the camera was taken out: an empty slot after green or an error, else a camera lost too early."""
-        if self.tile(slot).state in {SlotState.DONE, SlotState.ERROR, SlotState.EMPTY}:
+        """Show that the camera was taken out: an empty slot after green, an order or an error, else one lost too early."""
+        tile = self.tile(slot)
+        if tile.state in {SlotState.DONE, SlotState.RELEASED, SlotState.ERROR, SlotState.EMPTY}:
             self.clear(slot)
-        else:
-            self.lost(slot)
+            return
+        self.lost(slot)
+        serial = self._serials.get(slot) or tile.camera
+        self.alarms.shout(AlarmKind.PULLED, serial=serial, name=tile.camera or serial, slot=slot)
 
     def found(self, camera: str) -> None:
-        """Take away the lost tiles of a camera that is back in another slot."""
+        """Take away the lost tiles and the alarm of a camera that is back."""
+        self.alarms.hush(AlarmKind.PULLED, camera, why="back")
         for slot, tile in list(self._tiles.items()):
             if tile.state is SlotState.LOST and camera in {tile.camera, self._serials.get(slot)}:
                 self.clear(slot)
@@ -176,8 +220,18 @@ class Board:
     def body(self) -> dict[str, JSON]:
         """Return the board as it is written."""
         with self._lock:
-            slots: list[JSON] = [{**vars(tile), "state": tile.state.value} for tile in self._tiles.values()]
-            body: dict[str, JSON] = {"station": self._name, "slots": slots, "at": clock.now().isoformat()}
+            sought = {slot for slot, until in self._sought.items() if clock.monotonic() < until}
+            slots: list[JSON] = [
+                {**vars(tile), "state": tile.state.value, "identify": tile.slot in sought}
+                for tile in self._tiles.values()
+            ]
+            alarms: list[JSON] = [alarm.as_json() for alarm in self.alarms.all()]
+            body: dict[str, JSON] = {
+                "station": self._name,
+                "slots": slots,
+                "alarms": alarms,
+                "at": clock.now().isoformat(),
+            }
             if self._says is not None:
                 body |= {"message_vi": self._says[0], "message_en": self._says[1]}
             return body
@@ -185,11 +239,14 @@ class Board:
     def write(self, db: Database) -> None:
         """Write the row when it is due: changed and a second old, or two seconds old."""
         since = clock.monotonic() - self._written
-        if since < WRITE_EVERY_S or (since < BEAT_EVERY_S and not self._changed):
+        changed = self._changed or self.alarms.is_unwritten()
+        if since < WRITE_EVERY_S or (since < BEAT_EVERY_S and not changed):
             return
         with self._lock:
             self._changed = False
         body = self.body()
         with db.write() as session:
+            events = self.alarms.record(session)
             put_board(session, self._station_id, body)
+        self.alarms.written(events)
         self._written = clock.monotonic()

@@ -104,6 +104,10 @@ class Bus:
         left = tuple(found for key, found in before.items() if key not in self._known)
         return Changes(arrived, left)
 
+    def forget(self, device: BusDevice) -> None:
+        """Ask for a device anew at the next look: its session died, so it may be another behind the same address."""
+        self._known.pop((device.port, device.address), None)
+
 
 def open_bus(setting: str) -> Bus:
     """Open the bus a `dock.bus` setting names; raises BusUnavailableError saying what is wrong with it."""

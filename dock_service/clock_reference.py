@@ -14,9 +14,12 @@ from pathlib import Path
 
 from bodycam import clock
 
+STEP_S = 2.0
 GREEN_S, AMBER_S = 2.0, 10.0  # DOMAIN, part D: the dock's rule
 _SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
-_STALE_S = 3 * 2048.0  # timesyncd touches the file at each answer, at most 2048 s apart (timesyncd.conf, PollIntervalMaxSec)
+_STALE_S = (
+    3 * 2048.0
+)  # timesyncd touches the file at each answer, at most 2048 s apart (timesyncd.conf, PollIntervalMaxSec)
 _KEPT_S = 60.0
 _ANSWER_S = 1.0
 _CHRONY_FIELDS = 14  # chronyc(1), tracking, with -c
@@ -108,6 +111,21 @@ class ReferenceWatch:
             return self._known
 
 
+class ClockSteps:
+    """Notices steps of the machine's own clock, by the clock that never steps."""
+
+    def __init__(self) -> None:
+        """Begin at this moment."""
+        self._wall, self._steady = clock.now(), clock.monotonic()
+
+    def look(self) -> float | None:
+        """Return by how many seconds the clock was set since the last look (positive: forward); None for less than two."""
+        wall, steady = clock.now(), clock.monotonic()
+        step = (wall - self._wall).total_seconds() - (steady - self._steady)
+        self._wall, self._steady = wall, steady
+        return step if abs(step) > STEP_S else None
+
+
 def _ask() -> ClockReference:
     chrony = _answer("chronyc", "-c", "tracking")
     found = read_chrony(chrony) if chrony else _unknown("chrony does not run")
@@ -128,7 +146,12 @@ def _synchronized_ago() -> float | None:
 def _answer(*command: str) -> str:
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_ANSWER_S, check=False, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER_S,
+            check=False,
+            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"},
         )
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -143,7 +143,11 @@ class FileReplacedError(CameraError):
     en = "{path}: the camera no longer holds the file that was listed; nothing was deleted. Plug it in again to list it anew."
 
 
-class EmptyFileError(CameraError):
+class VisitNoteError(CameraError):
+    """Base of what is kept with a visit and needs nobody at the dock; never raised itself."""
+
+
+class EmptyFileError(VisitNoteError):
     """A file holds no byte; it is sealed as such and said so."""
 
     code = "empty_file"
@@ -278,3 +282,35 @@ class JournalWriteError(BodycamError):
     code = "journal_write"
     vi = "Không ghi được nhật ký trạm tại {path}: {reason}. Kiểm tra ổ đĩa và quyền ghi rồi thử lại."
     en = "The station's journal in {path} cannot be written: {reason}. Check the disk and its rights, then try again."
+
+
+class FilesMissingError(VisitNoteError):
+    """Files that lay on the camera at its last visit are gone, and we didn't delete them."""
+
+    code = "files_missing"
+    vi = "{files} tệp từng thấy trên máy nay không còn ({unsaved} tệp chưa kịp lưu), ghi từ {first} đến {last}. Máy thường tự ghi đè tệp cũ khi thẻ đầy; chưa phải căn cứ có người xóa."
+    en = "{files} files once seen on the camera are gone ({unsaved} were not saved), written from {first} to {last}. Most cameras overwrite their oldest files when the card is full; it proves no deletion."
+
+
+class SequenceGapError(VisitNoteError):
+    """Numbers are missing in the run of a camera's files."""
+
+    code = "sequence_gap"
+    vi = "Thiếu {missing} số trong dãy tên tệp {series}: từ {first} đến {last}. Có thể máy đã ghi đè hoặc tệp đã được lấy trước; chưa phải căn cứ có người xóa."
+    en = "{missing} numbers are missing in the run of files {series}: from {first} to {last}. They may have been overwritten or taken before; it proves no deletion."
+
+
+class ClockDriftError(VisitNoteError):
+    """The camera's clock went further off than its crystal explains."""
+
+    code = "clock_drift"
+    vi = "Đồng hồ máy lệch {offset} giây sau {hours} giờ, dự kiến khoảng {expected} giây. Có thể do pin hoặc cài đặt; chưa phải bằng chứng chỉnh giờ."
+    en = "The camera's clock is {offset} s off after {hours} hours, about {expected} s were expected. The battery or a setting may be the cause; it proves no tampering."
+
+
+class ReleasedByOrderError(CameraError):
+    """The duty officer let the camera go before it was done."""
+
+    code = "released_by_order"
+    vi = "Rút theo lệnh trực ban: máy {camera} chưa tải xong, còn nợ dữ liệu. Phần đã nhận được giữ lại, cắm lại sẽ tải tiếp."
+    en = "Released by the duty officer's order: the camera {camera} is not done and owes its footage. What came is kept; plugged in again it goes on."

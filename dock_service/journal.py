@@ -18,17 +18,20 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from bodycam import clock
+from bodycam.custody import record_now
 from bodycam.custody.canonical import JSON, canonical, parse
 from bodycam.custody.durable import make_folder, write_durably
 from bodycam.custody.errors import NoteError
 from bodycam.custody.note import Signer, decode, encode
 from bodycam.errors import DiskFullError
+from bodycam.runtime import Runtime
 from dock_service.errors import JournalKeyError, JournalWriteError
 
 log = structlog.get_logger()
@@ -67,6 +70,31 @@ class Line:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a journal stands: the number and hash of its last line; cut off before it, the journal doesn't fit any more."""
+
+    seq: int
+    head: str
+
+    def as_details(self) -> dict[str, JSON]:
+        """Return it as a custody event keeps it."""
+        return {"journal": {"seq": self.seq, "head": self.head}} if self.head else {}
+
+
+class Witness(Protocol):
+    """What takes the lines of one camera's work."""
+
+    def __call__(self, kind: str, **data: JSON) -> Mark:
+        """Write a line."""
+        ...
+
+
+def nobody(kind: str, **data: JSON) -> Mark:  # noqa: ARG001  a Witness that writes nothing
+    """Write no journal."""
+    return Mark(-1, "")
 
 
 def read_line(raw: bytes) -> Line:
@@ -144,13 +172,8 @@ class Journal:
             journal.append("journal.begun", public=journal.public)
         return journal
 
-    @property
-    def head(self) -> str:
-        """Return the hash of the last line this process wrote or saw."""
-        return self._end.head
-
-    def append(self, kind: str, **data: JSON) -> str:
-        """Write a line and return its hash, the journal's new head; a line of `LASTING` is on the disk then.
+    def append(self, kind: str, **data: JSON) -> Mark:
+        """Write a line and return where the journal stands; a line of `LASTING` is on the disk then.
 
         When the disk refuses, a lasting line raises DiskFullError or JournalWriteError; any other is counted, and the next line that can be
         written says how many are missing.
@@ -169,7 +192,7 @@ class Journal:
                     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                         raise DiskFullError(path=self._folder) from error
                     raise JournalWriteError(path=self._folder, reason=error.strerror or str(error)) from error
-            return self._end.head
+            return Mark(self._end.seq, self._end.head)
 
     @contextlib.contextmanager
     def _alone(self) -> Generator[None]:
@@ -241,6 +264,20 @@ class Journal:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def open_journal(rt: Runtime, station_id: str) -> Journal:
+    """Open this machine's journal and record the public half of a key that was made for it."""
+    journal = Journal.open(rt.settings.data_dir, rt.settings.keys.dir, station_id)
+    if journal.made_key:
+        record_now(
+            rt.db,
+            "key.created",
+            object_id=f"station-{station_id}",
+            actor="system",
+            details={"purpose": "journal", "public": journal.public},
+        )
+    return journal
 
 
 def _append(path: Path, raw: bytes, size: int) -> None:

@@ -8,40 +8,50 @@ camera that comes back, a disk that gets room, a database that answers again.
 import math
 import shutil
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bodycam import clock
-from bodycam.custody.models import Receipt
+from bodycam.custody.canonical import JSON
+from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError
 from bodycam.fleet.models import VisitState
 from bodycam.runtime import Runtime
+from dock_service.alarms import AlarmKind
 from dock_service.board import Board, SlotState
 from dock_service.bus import BusDevice
+from dock_service.cameras.camera import Camera
 from dock_service.cameras.mtp import MtpCamera
 from dock_service.errors import (
     CameraBusyError,
     CameraGoneError,
     DuplicateSerialError,
     OffloadStoppedError,
+    ReleasedByOrderError,
     StationFaultError,
 )
-from dock_service.offload import Offload, Outcome, Watch
-from dock_service.visit import Place, hold_camera
+from dock_service.journal import Journal
+from dock_service.offload import Offload, Watch
+from dock_service.outcome import Outcome
+from dock_service.profiles import Match, Profiles
+from dock_service.turns import Turns
+from dock_service.visit import Order, Place, Visit, hold_camera, owe_footage
 
 log = structlog.get_logger()
 
 _POLL_S = 0.2
 _BUSY_AGAIN_S = 2.0
-_GONE_AGAIN_S = 3.0
+_GONE_AGAIN_S = 0.5  # at first, then twice as long each time: a camera that blinked is back soon
+_GONE_AGAIN_MOST_S = 8.0
+_DEAD_S = 2.0
+_WRITTEN_AGAIN_S = 30.0  # a camera that records on in its slot
 _DATABASE_AGAIN_S = 5.0
 _FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
 _ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
-_QUEUED = ("Đang chờ đến lượt", "Waiting for its turn")
+_RECEIPTS_A_LINE = 300
 
 
 @dataclass(frozen=True)
@@ -51,9 +61,11 @@ class Dock:
     rt: Runtime
     board: Board
     station_id: str
-    turns: threading.Semaphore
+    turns: Turns
     stop: threading.Event
     slot_of_serial: Callable[[str, int], int | None]
+    journal: Journal
+    profiles: Profiles
 
 
 class Slot:
@@ -68,7 +80,12 @@ class Slot:
         self._after = after
         self._left = threading.Event()
         self._retry = threading.Event()
+        self._halt = threading.Event()  # the copying is to end now: left, released or the station stops
+        self._order: Order | None = None
         self._is_full = False  # the disk was, at the last try
+        self._owing: Visit | None = None  # the last visit, while not all of it is saved
+        self._gone_again = _GONE_AGAIN_S
+        self._died = 0.0  # when the camera was last found gone while the bus still shows it
         self._thread = threading.Thread(target=self._run, name=f"slot-{number}", daemon=True)
 
     def start(self) -> None:
@@ -79,13 +96,29 @@ class Slot:
         """Tell whether the camera is still in the slot."""
         return not self._left.is_set()
 
+    def is_dead(self) -> bool:
+        """Tell whether the camera is gone although the bus still shows it: it may have come back under the same address."""
+        return self._died > 0 and clock.monotonic() - self._died > _DEAD_S
+
     def left(self) -> None:
         """Learn that the camera was taken out."""
         self._left.set()
+        self._halt.set()
+
+    def halt(self) -> None:
+        """Learn that the station stops."""
+        self._halt.set()
 
     def retry(self) -> None:
-        """Learn that a person asked to try again."""
+        """Learn that a person asked to try again; an order to release the camera is over then."""
+        self._order = None
         self._retry.set()
+
+    def release(self, order: Order) -> None:
+        """Learn that the camera may be taken before it is done: what came is kept, the rest is owed."""
+        if self._dock.board.tile(self.number).state is not SlotState.DONE:
+            self._order = order
+            self._halt.set()
 
     def join(self, seconds: float | None) -> None:
         """Wait for the thread to end."""
@@ -99,14 +132,19 @@ class Slot:
         try:
             while not self._over():
                 self._retry.clear()
+                if self._order is None:
+                    self._halt.clear()
+                    if self._over() or self._order is not None:  # in this very moment
+                        self._halt.set()
                 self._wait(self._try())
         finally:
             if self._left.is_set():
                 self._dock.board.taken(self.number)
+                self._owe(None)
 
     def _try(self) -> float | None:
         try:
-            return self._attempt()
+            return self._attempt() if self._order is None else self._let_go()
         except BodycamError as error:
             return self._failed(error)
         except Exception:  # the thread's edge: the other slots go on
@@ -117,15 +155,16 @@ class Slot:
         return self._left.is_set() or self._dock.stop.is_set()
 
     def _wait(self, seconds: float | None) -> None:
-        """Wait until the camera is taken out, somebody asks to try again, the seconds are over, or a full disk has room."""
+        """Wait until the camera is taken out, somebody asks for something, the seconds are over, or a full disk has room."""
         if self._is_full:
             seconds = _FULL_AGAIN_S
         end = math.inf if seconds is None else clock.monotonic() + seconds
         enough = self._room() + _ROOM_BYTES if self._is_full else 0
-        while not (self._over() or self._retry.is_set()) and clock.monotonic() < end:
+        ordered = self._order
+        while not (self._over() or self._retry.is_set() or self._order is not ordered) and clock.monotonic() < end:
             if self._is_full and self._room() >= enough:
                 break
-            time.sleep(_POLL_S)
+            (self._left if self._halt.is_set() else self._halt).wait(_POLL_S)
         self._is_full = False
 
     def _room(self) -> int:
@@ -133,101 +172,154 @@ class Slot:
 
     def _attempt(self) -> float | None:
         """Try once; returns after how many seconds to try again by itself, or None to wait for a person."""
-        try:
-            camera = MtpCamera(self.device.device, self.device.port, self.device.serial)
-        except BodycamError as error:
-            return self._failed(error)
+        match = self._match()
+        camera = MtpCamera(self.device.device, self.device.port, self.device.serial, zone=match.profile.zone)
         try:
             self.serial = camera.identity.serial
+            self._died = 0.0
             with hold_camera(self._dock.rt.settings.data_dir, self.serial):
-                return self._offload(camera)
+                self._dock.board.found(self.serial)
+                return self._offload(camera, match)
         except CameraBusyError as error:
             other = self._dock.slot_of_serial(self.serial, self.number)
             return self._failed(DuplicateSerialError(serial=self.serial, slot=other) if other else error)
         finally:
             camera.close()
 
-    def _offload(self, camera: MtpCamera) -> float | None:
-        """Offload and then keep the camera's lock and visit until it is taken out or somebody asks to try again."""
+    def _match(self) -> Match:
+        seen = self.device
+        return self._dock.profiles.match_usb(
+            seen.vendor_id, seen.product_id, seen.manufacturer, seen.product, seen.kind.value
+        )
+
+    def _offload(self, camera: Camera, match: Match) -> float | None:
+        """Offload and then keep the camera's lock and visit until it is taken out or somebody asks for something."""
         board, number = self._dock.board, self.number
         watch = Watch(
             report=lambda at: board.progress(number, at),
             settle=self._wait_for_receipts,
-            started=lambda visit: board.began(
-                number, camera=visit.name, officer=visit.officer, badge=visit.number, battery=visit.battery
-            ),
-            stop=self._dock.stop,
+            started=self._started,
+            stop=self._halt,
+            turn=self._dock.turns.seat(self._halt.is_set).taken,
+            write=self._dock.journal.append,
         )
-        work = Offload(self._dock.rt, camera, Place(self.device.port, self._dock.station_id, number), watch)
+        work = Offload(
+            self._dock.rt,
+            camera,
+            Place(self.device.port, self._dock.station_id, number),
+            watch,
+            match,
+            self._dock.profiles,
+        )
         again: float | None = None
         state = VisitState.FAILED
         try:
-            outcome = self._in_turn(work)
+            state, again = self._finished(work.run())
         except BodycamError as error:
             again = self._failed(error)
-        else:
-            state = self._finished(outcome)
-        self._wait(again)
+        if self._order is None:
+            self._wait(again)
         if state is VisitState.FAILED and self._left.is_set() and board.tile(number).state is SlotState.LOST:
             state = VisitState.LOST
-        work.end(state)
+        work.end(VisitState.RELEASED if self._order is not None and state is VisitState.FAILED else state)
         return 0
 
-    def _in_turn(self, work: Offload) -> Outcome:
-        """Run it when it is this slot's turn: only so many cameras are read at once."""
-        waited = False
-        while not self._dock.turns.acquire(timeout=_POLL_S):
-            if self._left.is_set():
-                raise CameraGoneError(camera=self.serial)
-            if self._dock.stop.is_set():
-                raise OffloadStoppedError(camera=self.serial)
-            if not waited:
-                self._dock.board.arrived(self.number, self.serial, _QUEUED)
-                waited = True
-        try:
-            return work.run()
-        finally:
-            self._dock.turns.release()
+    def _started(self, visit: Visit) -> None:
+        self._owing = visit
+        self._dock.board.began(
+            self.number,
+            camera=visit.name,
+            officer=visit.officer,
+            badge=visit.number,
+            battery=visit.battery,
+            profile=visit.profile.title,
+        )
+        alarms = self._dock.board.alarms
+        if visit.quarantine:
+            alarms.shout(AlarmKind.UNKNOWN, serial=self.serial, name=visit.name, slot=self.number)
+        else:
+            alarms.hush(AlarmKind.UNKNOWN, self.serial, why="registered")
 
-    def _finished(self, outcome: Outcome) -> VisitState:
+    def _finished(self, outcome: Outcome) -> tuple[VisitState, float | None]:
         serious = [problem for problem in outcome.problems if not problem.is_note]
         if serious:
             self._is_full = any(isinstance(problem.error, DiskFullError) for problem in serious)
             self._dock.board.failed(self.number, serious[0].error)
-            return VisitState.FAILED
-        self._dock.board.done(self.number, outcome.receipts, len(outcome.recordings) + outcome.skipped)
-        return VisitState.DONE
+            return VisitState.FAILED, _WRITTEN_AGAIN_S if outcome.is_being_written else None
+        files = len(outcome.recordings) + outcome.skipped
+        self._dock.journal.append(
+            "tile.shown_done",
+            slot=self.number,
+            serial=self.serial,
+            visit=outcome.visit.id,
+            files=files,
+            receipts=outcome.receipts,
+        )
+        self._owing = None
+        self._dock.board.done(self.number, outcome.receipts, files)
+        return VisitState.DONE, None
 
     def _failed(self, error: BodycamError) -> float | None:
         """Show what went wrong; what heals by itself is tried again, the rest waits for a person."""
         log.warning("slot.error", slot=self.number, code=error.code)
-        if isinstance(error, OffloadStoppedError):
+        if isinstance(error, OffloadStoppedError) and not self._left.is_set():
             return None
-        if isinstance(error, CameraGoneError):
-            self._dock.board.lost(self.number)
-            return _GONE_AGAIN_S
+        if isinstance(error, CameraGoneError | OffloadStoppedError):
+            return self._gone()
+        self._dock.journal.append("slot.failed", slot=self.number, serial=self.serial, code=error.code)
         self._is_full = isinstance(error, DiskFullError)
         self._dock.board.failed(self.number, error)
         if isinstance(error, DatabaseAwayError):
             return _DATABASE_AGAIN_S
         return _BUSY_AGAIN_S if isinstance(error, CameraBusyError) else None
 
+    def _gone(self) -> float:
+        if not self._died:
+            self._dock.journal.append("camera.gone", slot=self.number, serial=self.serial)
+            self._died = clock.monotonic()
+            self._gone_again = _GONE_AGAIN_S
+        self._dock.board.lost(self.number)
+        self._gone_again = min(self._gone_again * 2, _GONE_AGAIN_MOST_S)
+        return self._gone_again / 2
+
+    def _let_go(self) -> float | None:
+        """Show that the camera may be taken by order, and write down whose order it was and what is owed."""
+        order = self._order
+        if order is None:
+            return 0
+        self._dock.board.released(self.number, ReleasedByOrderError(camera=self.serial))
+        self._dock.journal.append("order.obeyed", slot=self.number, serial=self.serial, by=order.by)
+        self._owe(order)
+        return None
+
+    def _owe(self, order: Order | None) -> None:
+        """Write the debt of a camera that goes before it is done, as soon as the database takes it."""
+        while self._owing is not None:
+            try:
+                owe_footage(self._dock.rt, self._owing, order)
+                self._owing = None
+            except (DatabaseAwayError, DiskFullError) as error:
+                log.warning("slot.debt_waits", slot=self.number, code=error.code)
+                if self._dock.stop.wait(_DATABASE_AGAIN_S):
+                    return
+
     def _wait_for_receipts(self, events: Sequence[str]) -> None:
-        while True:
-            if _receipts(self._dock.rt, events) == len(set(events)):
-                return
-            if self._left.is_set():
-                raise CameraGoneError(camera=self.serial)
-            if self._dock.stop.is_set():
+        while len(found := _receipts(self._dock.rt, events)) < len(set(events)):
+            if self._halt.wait(_POLL_S):
                 raise OffloadStoppedError(camera=self.serial)
-            time.sleep(_POLL_S)
+        rows = sorted(found.items())
+        for start in range(0, len(rows), _RECEIPTS_A_LINE):
+            part: dict[str, JSON] = dict(rows[start : start + _RECEIPTS_A_LINE])
+            self._dock.journal.append("receipts.came", slot=self.number, serial=self.serial, leaves=part)
 
 
-def _receipts(rt: Runtime, events: Sequence[str]) -> int:
-    """Count how many of the events have their receipt."""
-    found, ordered = 0, sorted(set(events))
+def _receipts(rt: Runtime, events: Sequence[str]) -> dict[str, int]:
+    """Return, for the events that have their receipt, their leaf's index in the log."""
+    found: dict[str, int] = {}
+    ordered = sorted(set(events))
     with rt.db.read() as session:
         for start in range(0, len(ordered), 500):
-            query = select(func.count()).select_from(Receipt).where(Receipt.event_id.in_(ordered[start : start + 500]))
-            found += session.scalar(query) or 0
+            part = ordered[start : start + 500]
+            query = select(CustodyEvent.id, CustodyEvent.log_index).join(Receipt, Receipt.event_id == CustodyEvent.id)
+            found |= {event: index or 0 for event, index in session.execute(query.where(CustodyEvent.id.in_(part)))}
     return found

@@ -4,6 +4,7 @@ Polls the bus, gives every camera's slot a thread, writes the board as the stati
 and web meet only in the database. It can be killed at any moment: what was received is durable, and the next start goes on.
 """
 
+import json
 import sys
 import threading
 from collections.abc import Callable
@@ -11,18 +12,23 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import select
 
-from bodycam.custody import record
+from bodycam.custody import record, record_now
 from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError
 from bodycam.fleet.docking import close_open_visits, ensure_station, take_commands
-from bodycam.fleet.models import StationCommand
+from bodycam.fleet.models import StationBoard, StationCommand
 from bodycam.jobs.app import make_app
 from bodycam.process import hold_lifeline, log_to_stderr, only_one, run_named, stop_event
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from dock_service.board import Board
 from dock_service.bus import Bus, BusDevice, DeviceKind, open_bus
+from dock_service.clock_reference import ClockSteps
+from dock_service.journal import open_journal
+from dock_service.profiles import profiles_of
 from dock_service.slot import Dock, Slot
 from dock_service.slots import Slots
+from dock_service.turns import Turns
+from dock_service.visit import Order
 
 log = structlog.get_logger()
 
@@ -42,15 +48,23 @@ class Station:
             left_open = close_open_visits(session, station.id)
             details = {"slots": settings.dock.slots, "visits_left_open": left_open}
             record(session, "station.started", object_id=station.id, actor=f"station:{station.id}", details=details)
+            shown = session.get(StationBoard, station.id)
         self.board = Board(station.id, settings.station.name, settings.dock.slots)
+        if shown is not None:
+            self.board.restore(shown.body)
         self._rt, self._bus, self._hand = rt, bus, hand
         self._id = station.id
+        self.journal = open_journal(rt, station.id)
+        self.journal.append("station.started", slots=settings.dock.slots, visits_left_open=left_open)
+        self._steps = ClockSteps()
         self._numbers = Slots(settings.data_dir / "dock-slots.json", settings.dock.slots)
         self._slots: dict[tuple[str, int], Slot] = {}
         self._ending: dict[int, Slot] = {}  # taken out, their threads not yet done
         self._stop = stop
-        turns = threading.Semaphore(settings.dock.parallel)
-        self._dock = Dock(rt, self.board, station.id, turns, stop, self._slot_of_serial)
+        turns = Turns(settings.dock.parallel, settings.dock.bytes_per_second)
+        self._dock = Dock(
+            rt, self.board, station.id, turns, stop, self._slot_of_serial, self.journal, profiles_of(settings)
+        )
 
     def run(self) -> None:
         """Work until stopped, then end the slots in order."""
@@ -64,13 +78,26 @@ class Station:
     def close(self) -> None:
         """End every slot; what is being copied stays resumable."""
         self._stop.set()
-        for slot in [*self._slots.values(), *self._ending.values()]:
+        slots = [*self._slots.values(), *self._ending.values()]
+        for slot in slots:
+            slot.halt()
+        for slot in slots:
             slot.join(_END_WAIT_S)
+        mark = self.journal.append("station.stopped")
         with self._rt.db.write() as session:
-            record(session, "station.stopped", object_id=self._id, actor=f"station:{self._id}")
+            record(
+                session,
+                "station.stopped",
+                object_id=self._id,
+                actor=f"station:{self._id}",
+                details=mark.as_details(),
+            )
 
     def step(self) -> None:
-        """Look at the bus and the commands once and write the board when it is due."""
+        """Look at the bus, the commands and the clock once and write the board when it is due."""
+        for slot in list(self._slots.values()):
+            if slot.is_dead():
+                self._bus.forget(slot.device)
         try:
             changes = self._bus.poll()
             self.board.says(None)
@@ -82,12 +109,14 @@ class Station:
             for device in changes.arrived:
                 self._arrived(device)
         self._obey()
+        self._watch_clock()
         self.board.write(self._rt.db)
 
     def _left(self, device: BusDevice) -> None:
         slot = self._slots.pop((device.port, device.address), None)
         if slot is not None:
             log.info("station.left", slot=slot.number)
+            self.journal.append("camera.unplugged", slot=slot.number, serial=slot.serial, port=device.port)
             slot.left()
             self._ending[slot.number] = slot
 
@@ -95,11 +124,20 @@ class Station:
         if device.kind is not DeviceKind.MTP:
             log.info("station.ignored", port=device.port, kind=device.kind.value)
             return
+        self._left(device)  # one that came back under the same address
         number = self._numbers.slot_of(device.port)
         if number is None:
             log.warning("station.no_slot", port=device.port)
             return
         log.info("station.arrived", slot=number, port=device.port)
+        self.journal.append(
+            "camera.plugged",
+            slot=number,
+            serial=device.serial or "",
+            port=device.port,
+            usb=f"{device.vendor_id:04x}:{device.product_id:04x}",
+            model=device.product or "",
+        )
         slot = Slot(self._dock, number, device, self._ending.pop(number, None))
         self._slots[device.port, device.address] = slot
         if device.serial:
@@ -121,15 +159,54 @@ class Station:
             if session.scalar(waiting.limit(1)) is None:
                 return
         with self._rt.db.write() as session:
-            commands = [(row.command, row.slot) for row in take_commands(session, self._id)]
-        for command, number in commands:
-            log.info("station.command", command=command, slot=number)
-            for slot in list(self._slots.values()):
-                if command == "retry" and number in {None, slot.number}:
-                    slot.retry()
-            if self._hand is not None and command in {"plug", "unplug"} and number is not None:
-                for port in self._numbers.ports_of(number):
-                    self._hand(command, port)
+            commands = take_commands(session, self._id)
+        for row in commands:
+            log.info("station.command", command=row.command, slot=row.slot)
+            self.journal.append("command.taken", command=row.command, slot=row.slot, id=row.id)
+            self._command(row)
+
+    def _command(self, row: StationCommand) -> None:
+        """Do what a person asked; a command that this station doesn't know is left alone."""
+        asked = [slot for slot in list(self._slots.values()) if row.slot in {None, slot.number}]
+        if row.command == "retry":
+            for slot in asked:
+                slot.retry()
+        elif row.command == "release" and row.slot is not None:
+            for slot in asked:
+                slot.release(_order(row))
+        elif row.command == "identify" and row.slot is not None:
+            self.board.identify(row.slot)
+        elif row.command == "acknowledge":
+            self.board.alarms.seen(row.slot)
+        elif self._hand is not None and row.command in {"plug", "unplug"} and row.slot is not None:
+            for port in self._numbers.ports_of(row.slot):
+                self._hand(row.command, port)
+
+    def _watch_clock(self) -> None:
+        """Write down a step of the dock's own clock: all times around it are to be read with care."""
+        step = self._steps.look()
+        if step is None:
+            return
+        log.warning("station.clock_stepped", seconds=round(step, 3))
+        self.journal.append("clock.stepped", step_ms=round(step * 1000))
+        record_now(
+            self._rt.db,
+            "clock.stepped",
+            object_id=self._id,
+            actor=f"station:{self._id}",
+            details={"step_ms": round(step * 1000)},
+        )
+
+
+def _order(row: StationCommand) -> Order:
+    """Read whose order a release is: the officer of its body, or who signed on to give it."""
+    try:
+        body = json.loads(row.body)
+    except ValueError:
+        body = {}
+    body = body if isinstance(body, dict) else {}
+    by = body.get("by") or row.officer_id
+    return Order(str(by) if by else None, str(body.get("reason") or "")[:500], row.account_id)
 
 
 def main() -> None:

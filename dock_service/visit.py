@@ -1,21 +1,21 @@
-"""One docking visit: whose camera it is, what its clock says, and what each of its files is known to be.
+"""One docking visit: whose camera it is, what each of its files is known to be, and what its end settles.
 
 A camera's lock, a file in the data folder, is shared by the station and the command line: whoever holds it is the only one
 reading that camera, so a visit found open under it belongs to a process that died.
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from bodycam import clock
+from bodycam import clock, custody
+from bodycam.coverage import service as coverage
 from bodycam.db import nfc
 from bodycam.fleet import docking
 from bodycam.fleet.models import CameraState, DockingVisit, Station, VisitState
@@ -24,12 +24,14 @@ from bodycam.intake.service import Facts
 from bodycam.process import AlreadyRunningError, only_one
 from bodycam.recordings.models import Origin
 from bodycam.runtime import Runtime
+from bodycam.wipes.service import consider_filling_card
+from dock_service.camera_clock import Measured, keep_measured
 from dock_service.cameras.camera import Camera, CameraFile
+from dock_service.clock_reference import WATCH, ClockReference
 from dock_service.errors import CameraBusyError
+from dock_service.profiles import Match, Profile
 
-_SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd(8) touches it while it has a reference
 _CLOCKS_SET_SINCE = datetime(2017, 1, 1, tzinfo=UTC)  # clocks without power go back to 1970, 1980, 2000, 2015 or 2016
-_EVENT = re.compile(r"_(IMP|SOS)(_enc)?\.[^./]+\Z", re.IGNORECASE)  # DSJ and DCAM names of recordings marked by hand
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,29 @@ class Visit:
     name: str
     unit_id: str | None
     quarantine: bool
+    officer_id: str | None
     officer: str
     number: str
     battery: int | None
     offset_s: float | None
+    reference: ClockReference
+    clock: Measured
+    profile: Profile
     place: Place
+
+
+@dataclass(frozen=True)
+class Order:
+    """The duty officer's order to take a camera out before it is done: who (an officer's id), and his words."""
+
+    by: str | None
+    reason: str
+    account_id: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """Return who acts, for the custody log."""
+        return f"officer:{self.by}" if self.by else self.account_id or "system"
 
 
 @contextmanager
@@ -76,17 +96,20 @@ def hold_camera(data_dir: Path, serial: str) -> Iterator[None]:
         raise CameraBusyError(camera=serial) from error
 
 
-def open_visit(rt: Runtime, camera: Camera, place: Place) -> Visit:
+def open_visit(rt: Runtime, camera: Camera, place: Place, match: Match) -> Visit:
     """Register the camera if nobody knows it (into quarantine), open its visit and measure its clock before anything else.
 
     The caller holds the camera's lock.
     """
+    reference = WATCH.now()
     reading, battery, space = camera.clock(), camera.battery(), camera.storage()
     serial = camera.identity.serial
     with rt.db.write() as session:
         known = camera_for(session, serial)
         if known is None:
-            known = register_unknown_camera(session, serial=serial, unit_id=_unit_of(session, place))
+            known = register_unknown_camera(
+                session, serial=serial, profile=match.profile.key, unit_id=_unit_of(session, place)
+            )
         _close_dead_visits(session, known.id, rt.settings.station.name)
         visit = docking.start_visit(
             session,
@@ -96,16 +119,8 @@ def open_visit(rt: Runtime, camera: Camera, place: Place) -> Visit:
             slot=place.slot,
             port=place.port[-60:],
         )
-        if reading is not None:
-            docking.set_visit_clock(
-                session,
-                visit.id,
-                raw=reading.raw[:60],
-                camera_time=reading.camera_time,
-                dock_time=reading.dock_time,
-                offset_s=reading.offset_s,
-                reference=_reference(),
-            )
+        visit.profile = match.profile.key[:60]
+        measured = keep_measured(session, visit, reading, reference, match.profile)
         docking.set_camera_health(
             session,
             known.id,
@@ -121,12 +136,41 @@ def open_visit(rt: Runtime, camera: Camera, place: Place) -> Visit:
             name=docking.camera_name(known),
             unit_id=known.unit_id,
             quarantine=known.state == CameraState.QUARANTINED,
+            officer_id=officer.id if officer else None,
             officer=officer.name if officer else "",
             number=officer.number if officer else "",
             battery=battery,
             offset_s=reading.offset_s if reading else None,
+            reference=reference,
+            clock=measured,
+            profile=match.profile,
             place=place,
         )
+
+
+def adopt_profile(rt: Runtime, visit: Visit, match: Match) -> Visit:
+    """Take another profile for the visit: how its files are named told more than the device did."""
+    with rt.db.write() as session:
+        docking.get_visit(session, visit.id).profile = match.profile.key[:60]
+    return replace(visit, profile=match.profile)
+
+
+def settle_visit(rt: Runtime, visit: Visit, *, size: int) -> None:
+    """Do what a camera that is all saved settles: it may go, its debts end, and a card that fills raises its wiping."""
+    with rt.db.write() as session:
+        custody.record(
+            session,
+            "camera.released",
+            object_id=visit.camera_id,
+            actor=visit.place.actor,
+            device=visit.serial,
+            details={"visit": visit.id},
+        )
+        docking.set_fill_time(session, visit.id, size=size)
+        coverage.camera_came(
+            session, camera_id=visit.camera_id, visit_id=visit.id, complete=True, actor=visit.place.actor
+        )
+        consider_filling_card(session, visit.camera_id, visit.id)
 
 
 def end_visit(
@@ -137,11 +181,43 @@ def end_visit(
         docking.finish_visit(session, visit.id, state=state, files=files, size=size, problems=problems)
 
 
-def facts_of(rt: Runtime, visit: Visit, file: CameraFile) -> Facts:
-    """Return what is known of a file: who held the camera when it was written, by the corrected clock, and its raw time."""
-    at = recorded_at(file, visit.offset_s)
+def owe_footage(rt: Runtime, visit: Visit, order: Order | None = None) -> None:
+    """Note that a camera was taken out before all was saved: a debt of its holder, and by whose order if there was one."""
+    with rt.db.write() as session:
+        if order is not None:
+            custody.record(
+                session,
+                "camera.release_ordered",
+                object_id=visit.camera_id,
+                actor=order.actor,
+                device=visit.serial,
+                details={"visit": visit.id, "slot": visit.place.slot},
+                private={"reason": order.reason} if order.reason else None,
+            )
+        coverage.footage_owed(
+            session,
+            camera_id=visit.camera_id,
+            visit_id=visit.id,
+            officer_id=visit.officer_id,
+            unit_id=visit.unit_id,
+            allowed_by=order.by if order else None,
+            reason=order.reason if order else "",
+            actor=visit.place.actor,
+        )
+
+
+def facts_of(rt: Runtime, visit: Visit, file: CameraFile, offset_s: float | None) -> Facts:
+    """Return what is known of a file: who held the camera when it was written, by the corrected clock, and its raw time.
+
+    `offset_s` is the clock's, camera minus dock, at the docking at which the file was first seen.
+    """
+    said = visit.profile.read_name(file.path)
+    times = [said.start if said else None, file.modified]
     with rt.db.read() as session:
-        officer = issued_to(session, visit.camera_id, at)
+        held = (issued_to(session, visit.camera_id, recorded_at(at, offset_s)) for at in times if at is not None)
+        officer = next((officer for officer in held if officer is not None), None)
+        if officer is None and not any(times):
+            officer = issued_to(session, visit.camera_id, clock.now())
         return Facts(
             origin=Origin.DOCK,
             name=file.path,
@@ -151,19 +227,17 @@ def facts_of(rt: Runtime, visit: Visit, file: CameraFile) -> Facts:
             unit_id=officer.unit_id if officer else visit.unit_id,
             visit_id=visit.id,
             device_time_raw=file.modified_raw or None,
-            clock_offset_s=visit.offset_s,
-            event_flag=_EVENT.search(file.path) is not None,
+            clock_offset_s=offset_s,
+            event_flag=visit.profile.is_event(file.path),
             quarantine=visit.quarantine,
         )
 
 
-def recorded_at(file: CameraFile, offset_s: float | None) -> datetime:
-    """Return when the file was last written by the dock's clock, UTC; now when the camera gives no usable time."""
+def recorded_at(device_time: datetime, offset_s: float | None) -> datetime:
+    """Return a time of the camera's by the dock's clock, UTC; never later than now."""
     now = clock.now()
-    if file.modified is None:
-        return now
     try:
-        at = file.modified - timedelta(seconds=offset_s or 0.0)
+        at = device_time - timedelta(seconds=offset_s or 0.0)
     except OverflowError:
         return now
     return min(at, now)
@@ -194,7 +268,3 @@ def _close_dead_visits(session: Session, camera_id: str, station_name: str) -> N
 def _unit_of(session: Session, place: Place) -> str | None:
     station = session.get(Station, place.station_id) if place.station_id else None
     return station.unit_id if station else None
-
-
-def _reference() -> str:
-    return "ntp" if _SYNCHRONIZED.exists() else "unknown"

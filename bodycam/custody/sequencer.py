@@ -103,7 +103,9 @@ class Sequencer:
     def _begin(self) -> None:
         # a log's first event names its key, so that a key that changes later shows
         with self._db.write() as session:
-            if not session.scalar(select(exists().where(CustodyEvent.kind == "key.created"))):
+            if not session.scalar(
+                select(exists().where(CustodyEvent.kind == "key.created", CustodyEvent.object_id == "log"))
+            ):
                 details = {"key": str(self._log.verifier)}
                 record(session, "key.created", object_id="log", actor="system", details=details)
 

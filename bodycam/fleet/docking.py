@@ -21,6 +21,8 @@ from bodycam.fleet.models import Camera, DockingVisit, Station, StationBoard, St
 from bodycam.fleet.service import get_camera, serial_form
 from bodycam.people.scope import Scope
 
+_PACE_VISITS = 5  # of a camera, for the pace at which its card fills
+
 
 def ensure_station(session: Session, *, name: str, slots: int, unit_id: str | None = None) -> Station:
     """Return the station of this name with its number of slots set, making it when it is new."""
@@ -113,6 +115,34 @@ def set_visit_clock(
             "reference": reference,
         },
     )
+
+
+def last_set(session: Session, camera_id: str, *, before: str) -> datetime | None:
+    """Return when a dock last set a camera's clock, before the visit `before`; None when none ever did."""
+    query = select(DockingVisit.clock_set_at).where(
+        DockingVisit.camera_id == camera_id, DockingVisit.clock_set_at.is_not(None), DockingVisit.id < before
+    )
+    return session.scalar(query.order_by(DockingVisit.id.desc()).limit(1))
+
+
+def set_fill_time(session: Session, visit_id: str, *, size: int) -> float | None:
+    """Keep and return in how many seconds the card is full, at the pace since the camera's visits of late.
+
+    `size` is what this visit brought, in bytes; None when the camera doesn't say its room, or brought nothing yet.
+    """
+    visit = get_visit(session, visit_id)
+    if visit.camera_id is None:
+        return None
+    query = select(DockingVisit).where(DockingVisit.camera_id == visit.camera_id, DockingVisit.id < visit_id)
+    earlier = session.scalars(query.order_by(DockingVisit.id.desc()).limit(_PACE_VISITS)).all()
+    free = get_camera(session, visit.camera_id).storage_free_bytes
+    if not earlier or free is None:
+        return None
+    # what the oldest of them brought was recorded before it, so its time starts the measure and its bytes don't count
+    brought = size + sum(other.bytes for other in earlier[:-1])
+    seconds = (visit.started_at - earlier[-1].started_at).total_seconds()
+    visit.full_in_s = free * seconds / brought if brought > 0 and seconds > 0 else None
+    return visit.full_in_s
 
 
 def set_camera_health(

@@ -176,5 +176,7 @@ class CameraFile(Base):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     last_visit_id: Mapped[str | None] = mapped_column(ForeignKey("docking_visit.id"))
-    clock_offset_s: Mapped[float | None]  # camera minus dock when first seen: a clock set later doesn't change what it meant
+    clock_offset_s: Mapped[
+        float | None
+    ]  # camera minus dock when first seen: a clock set later doesn't change what it meant
     ended_at: Mapped[datetime | None]  # when it was found gone, or wiped

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from bodycam.settings import Settings
     from dock_service.board import Progress
     from dock_service.cameras.camera import Camera
-    from dock_service.offload import Copied, Offload, Outcome, Problem
+    from dock_service.offload import Offload
+    from dock_service.outcome import Copied, Outcome, Problem
 
 _INTERRUPTED = 130
 
@@ -106,11 +107,13 @@ class _Run:
         from bodycam.cli.standalone import settle  # late: --help needs none of this
         from bodycam.fleet.models import VisitState
         from dock_service.errors import CameraGoneError
+        from dock_service.journal import open_journal
         from dock_service.offload import Offload, Watch
-        from dock_service.visit import Place, hold_camera
+        from dock_service.visit import Place, hold_camera, owe_footage
 
         with hold_camera(rt.settings.data_dir, camera.identity.serial), self._shown() as report:
-            watch = Watch(report=report, settle=lambda events: settle(rt, events), stop=self.stop)
+            journal = open_journal(rt, "cli")
+            watch = Watch(report=report, settle=lambda events: settle(rt, events), stop=self.stop, write=journal.append)
             work = Offload(rt, camera, Place(port), watch)
             state = VisitState.FAILED
             try:
@@ -121,6 +124,8 @@ class _Run:
             finally:
                 self._keep(work)
                 work.end(state)
+                if state is VisitState.LOST and work.outcome is not None:
+                    owe_footage(rt, work.outcome.visit)
                 settle(rt, [])
 
     def _keep(self, work: "Offload") -> None:
@@ -129,7 +134,7 @@ class _Run:
 
     def failed(self, error: "BodycamError") -> None:
         """Keep an error that ended a camera's work."""
-        from dock_service.offload import Problem  # late: --help needs none of this
+        from dock_service.outcome import Problem  # late: --help needs none of this
 
         self._errors.append(Problem("", error))
 

@@ -31,7 +31,11 @@ from dock_service.offload import Offload, Watch
 from dock_service.visit import Place, hold_camera
 
 make = random.Random(3).randbytes
-FILES = {"DCIM/a.bin": make(3_000_017), "DCIM/b.bin": make(70_000), "DCIM/c_IMP.bin": make(512 - 12)}
+FILES = {
+    "DCIM/a.bin": make(3_000_017),
+    "DCIM/b.bin": make(70_000),
+    "DCIM/DSJ_0000001_123456_20260921_142006_IMP.mp4": make(512 - 12),
+}
 
 
 @pytest.fixture
@@ -280,7 +284,7 @@ def test_a_full_disk_is_named_loses_nothing_and_the_next_try_goes_on(rt, dock, m
     outcome, _ = run(rt, dock.open(), VisitState.FAILED)
     assert [(problem.path, problem.error.code) for problem in outcome.problems] == [("DCIM/a.bin", "vault_full")]
     assert not outcome.is_complete
-    assert set(sealed(rt)) == {"DCIM/b.bin", "DCIM/c_IMP.bin"}
+    assert set(sealed(rt)) == {"DCIM/b.bin", "DCIM/DSJ_0000001_123456_20260921_142006_IMP.mp4"}
     monkeypatch.undo()
     before = len(dock.requested(virtual))
     outcome, _ = run(rt, dock.open())
@@ -321,7 +325,7 @@ def test_an_unknown_camera_is_let_into_quarantine_and_its_clock_is_measured(rt, 
     assert camera.last_offset_s == visit.offset_s
     assert (visit.state, visit.files, visit.bytes) == ("done", 3, sum(map(len, FILES.values())))
     assert all(row.quarantine and row.clock_offset_s == visit.offset_s for row in recordings)
-    assert {row.name for row in recordings if row.event_flag} == {"DCIM/c_IMP.bin"}
+    assert {row.name for row in recordings if row.event_flag} == {"DCIM/DSJ_0000001_123456_20260921_142006_IMP.mp4"}
     assert visit.camera_time_raw
 
 

@@ -81,9 +81,7 @@ def test_one_that_is_over_waits_for_nobody():
 def test_the_rate_holds_for_all_cameras_together():
     turns = Turns(2, bytes_per_second=10 << 20)
     began = time.monotonic()
-    threads = [
-        threading.Thread(target=lambda: list(turns.seat(lambda: False).taken(pieces(3)))) for _ in range(2)
-    ]
+    threads = [threading.Thread(target=lambda: list(turns.seat(lambda: False).taken(pieces(3)))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
