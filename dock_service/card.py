@@ -9,7 +9,7 @@ from bodycam.db import Database
 from bodycam.recordings.models import CameraFile as Row
 from bodycam.recordings.on_camera import Seen, note_gone, note_sealed, note_seen
 from dock_service.cameras.camera import CameraFile
-from dock_service.errors import FilesMissingError, VisitNoteError
+from dock_service.errors import FilesGoneError, VisitNoteError
 from dock_service.visit import Visit
 
 _NAMED = 100  # files an event names; a leaf has its limit
@@ -72,11 +72,11 @@ class Card:
         return [_missing(gone, len(unsaved))]
 
 
-def _missing(gone: Sequence[Row], unsaved: int) -> FilesMissingError:
+def _missing(gone: Sequence[Row], unsaved: int) -> FilesGoneError:
     times = sorted(row.modified_raw for row in gone if row.modified_raw)
     seen = local(max(row.last_seen_at for row in gone)).strftime("%d/%m/%Y %H:%M")
     first, last = (times[0], times[-1]) if times else ("?", "?")
-    return FilesMissingError(files=len(gone), unsaved=unsaved, first=first, last=last, seen=seen)
+    return FilesGoneError(files=len(gone), unsaved=unsaved, first=first, last=last, seen=seen)
 
 
 def _seen(file: CameraFile) -> Seen:

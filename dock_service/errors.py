@@ -244,7 +244,7 @@ class BadProfileError(CameraError):
     exit_code = 2
 
 
-class OtherCameraNamedError(CameraError):
+class OtherCameraNamedError(VisitNoteError):
     """Files name another camera than the one in the slot: a note for a person, never an accusation."""
 
     code = "other_camera_named"
@@ -252,7 +252,7 @@ class OtherCameraNamedError(CameraError):
     en = "{path}: the names of {count} files say camera {named}, the one docked is {booked}. See whether cards were swapped, or set the camera's number."
 
 
-class OtherOfficerNamedError(CameraError):
+class OtherOfficerNamedError(VisitNoteError):
     """Files name another officer than the one the camera was issued to: a note for a person, never an accusation."""
 
     code = "other_officer_named"
@@ -260,7 +260,7 @@ class OtherOfficerNamedError(CameraError):
     en = "{path}: the names of {count} files say officer {named}, the camera was issued to {booked}. Check the issue book, or set the number in the camera."
 
 
-class FilesMissingError(CameraError):
+class FilesMissingError(VisitNoteError):
     """Numbers are missing in a camera's run of files, or a time has none: a note for a person, never an accusation."""
 
     code = "files_missing"
@@ -284,20 +284,12 @@ class JournalWriteError(BodycamError):
     en = "The station's journal in {path} cannot be written: {reason}. Check the disk and its rights, then try again."
 
 
-class FilesMissingError(VisitNoteError):
+class FilesGoneError(VisitNoteError):
     """Files that lay on the camera at its last visit are gone, and we didn't delete them."""
 
-    code = "files_missing"
+    code = "files_gone"
     vi = "{files} tệp từng thấy trên máy nay không còn ({unsaved} tệp chưa kịp lưu), ghi từ {first} đến {last}. Máy thường tự ghi đè tệp cũ khi thẻ đầy; chưa phải căn cứ có người xóa."
     en = "{files} files once seen on the camera are gone ({unsaved} were not saved), written from {first} to {last}. Most cameras overwrite their oldest files when the card is full; it proves no deletion."
-
-
-class SequenceGapError(VisitNoteError):
-    """Numbers are missing in the run of a camera's files."""
-
-    code = "sequence_gap"
-    vi = "Thiếu {missing} số trong dãy tên tệp {series}: từ {first} đến {last}. Có thể máy đã ghi đè hoặc tệp đã được lấy trước; chưa phải căn cứ có người xóa."
-    en = "{missing} numbers are missing in the run of files {series}: from {first} to {last}. They may have been overwritten or taken before; it proves no deletion."
 
 
 class ClockDriftError(VisitNoteError):

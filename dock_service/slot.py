@@ -24,11 +24,12 @@ from dock_service.alarms import AlarmKind
 from dock_service.board import Board, SlotState
 from dock_service.bus import BusDevice
 from dock_service.cameras.camera import Camera
-from dock_service.cameras.mtp import MtpCamera
+from dock_service.cameras.opening import match_device, open_camera
 from dock_service.errors import (
     CameraBusyError,
     CameraGoneError,
     DuplicateSerialError,
+    ModeSwitchedError,
     OffloadStoppedError,
     ReleasedByOrderError,
     StationFaultError,
@@ -52,6 +53,7 @@ _DATABASE_AGAIN_S = 5.0
 _FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
 _ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
 _RECEIPTS_A_LINE = 300
+_CHANGING = ("Đang chuyển máy sang chế độ đọc tệp", "Changing the camera over to show its files")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Slot:
         self._order: Order | None = None
         self._is_full = False  # the disk was, at the last try
         self._owing: Visit | None = None  # the last visit, while not all of it is saved
+        self._is_changing = False  # told to show its files, it comes back as another device
         self._gone_again = _GONE_AGAIN_S
         self._died = 0.0  # when the camera was last found gone while the bus still shows it
         self._thread = threading.Thread(target=self._run, name=f"slot-{number}", daemon=True)
@@ -139,7 +142,10 @@ class Slot:
                 self._wait(self._try())
         finally:
             if self._left.is_set():
-                self._dock.board.taken(self.number)
+                if self._is_changing:
+                    self._dock.board.clear(self.number)
+                else:
+                    self._dock.board.taken(self.number)
                 self._owe(None)
 
     def _try(self) -> float | None:
@@ -172,25 +178,24 @@ class Slot:
 
     def _attempt(self) -> float | None:
         """Try once; returns after how many seconds to try again by itself, or None to wait for a person."""
-        match = self._match()
-        camera = MtpCamera(self.device.device, self.device.port, self.device.serial, zone=match.profile.zone)
+        match = match_device(self._dock.profiles, self.device)
+        camera = open_camera(self.device, match, self._dock.rt.settings)
         try:
             self.serial = camera.identity.serial
             self._died = 0.0
             with hold_camera(self._dock.rt.settings.data_dir, self.serial):
                 self._dock.board.found(self.serial)
                 return self._offload(camera, match)
+        except ModeSwitchedError:  # it comes back on this port as another device
+            self._dock.journal.append("camera.mode_switched", slot=self.number, port=self.device.port)
+            self._dock.board.arrived(self.number, self.serial, _CHANGING)
+            self._is_changing = True
+            return None
         except CameraBusyError as error:
             other = self._dock.slot_of_serial(self.serial, self.number)
             return self._failed(DuplicateSerialError(serial=self.serial, slot=other) if other else error)
         finally:
             camera.close()
-
-    def _match(self) -> Match:
-        seen = self.device
-        return self._dock.profiles.match_usb(
-            seen.vendor_id, seen.product_id, seen.manufacturer, seen.product, seen.kind.value
-        )
 
     def _offload(self, camera: Camera, match: Match) -> float | None:
         """Offload and then keep the camera's lock and visit until it is taken out or somebody asks for something."""
@@ -277,7 +282,8 @@ class Slot:
         if not self._died:
             self._dock.journal.append("camera.gone", slot=self.number, serial=self.serial)
             self._died = clock.monotonic()
-            self._gone_again = _GONE_AGAIN_S
+            self._is_changing = False  # told to show its files, it comes back as another device
+        self._gone_again = _GONE_AGAIN_S
         self._dock.board.lost(self.number)
         self._gone_again = min(self._gone_again * 2, _GONE_AGAIN_MOST_S)
         return self._gone_again / 2

@@ -21,7 +21,8 @@ from bodycam.process import hold_lifeline, log_to_stderr, only_one, run_named, s
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from dock_service.board import Board
-from dock_service.bus import Bus, BusDevice, DeviceKind, open_bus
+from dock_service.bus import Bus, BusDevice, open_bus
+from dock_service.cameras.opening import is_camera, match_device
 from dock_service.clock_reference import ClockSteps
 from dock_service.journal import open_journal
 from dock_service.profiles import profiles_of
@@ -121,7 +122,7 @@ class Station:
             self._ending[slot.number] = slot
 
     def _arrived(self, device: BusDevice) -> None:
-        if device.kind is not DeviceKind.MTP:
+        if not is_camera(device, match_device(self._dock.profiles, device)):
             log.info("station.ignored", port=device.port, kind=device.kind.value)
             return
         self._left(device)  # one that came back under the same address
