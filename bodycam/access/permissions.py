@@ -35,8 +35,10 @@ class Action(StrEnum):
     DOCK_COMMAND = "dock.command"
     FLEET_VIEW = "fleet.view"
     FLEET_EDIT = "fleet.edit"
+    OUTAGE_RESOLVE = "outage.resolve"  # a broken camera is back in service
     PEOPLE_VIEW = "people.view"
     PEOPLE_EDIT = "people.edit"
+    PEOPLE_PASSES = "people.passes"  # PIN and card at a kiosk: give, make void, vouch for
     ACCOUNT_EDIT = "account.edit"
     SUBMISSION_LIST = "submission.list"
     SUBMISSION_VIEW = "submission.view"
@@ -74,10 +76,12 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.DOCK_VIEW: _SUBTREE,
         Action.DOCK_COMMAND: _SUBTREE,
         Action.FLEET_VIEW: _SUBTREE,
+        Action.OUTAGE_RESOLVE: _SUBTREE,
         Action.PEOPLE_VIEW: _SUBTREE,
         Action.WIPE_VIEW: _SUBTREE,
         Action.WIPE_RAISE: _SUBTREE,
         Action.WIPE_ATTACH: _SUBTREE,
+        Action.PEOPLE_PASSES: _SUBTREE,
     },
     Role.HEAD: {
         Action.RECORDING_LIST: _SUBTREE,
@@ -145,8 +149,10 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.DOCK_COMMAND: _ALL,
         Action.FLEET_VIEW: _ALL,
         Action.FLEET_EDIT: _ALL,
+        Action.OUTAGE_RESOLVE: _ALL,
         Action.PEOPLE_VIEW: _ALL,
         Action.PEOPLE_EDIT: _ALL,
+        Action.PEOPLE_PASSES: _ALL,
         Action.ACCOUNT_EDIT: _ALL,
         Action.VAULT_SCRUB: _ALL,
         Action.SETTINGS_VIEW: _ALL,

@@ -43,3 +43,27 @@ class NotDutyOfficerError(BodycamError):
     en = (
         "Only the duty officer of this unit (or above) may order this. Have the duty officer show a card or type a PIN."
     )
+
+
+class CameraNotFreeError(BodycamError):
+    """A camera can't be taken or returned by this officer now."""
+
+    code = "camera_not_free"
+    vi = "Máy {camera}: {reason_vi}."
+    en = "Camera {camera}: {reason_en}."
+
+
+class ReportedAlreadyError(BodycamError):
+    """The camera was reported broken already and nobody has resolved it."""
+
+    code = "reported_already"
+    vi = "Máy {camera} đã được báo hỏng, phiếu {slip}."
+    en = "Camera {camera} is reported broken already, slip {slip}."
+
+
+class NothingToPullError(BodycamError):
+    """An order to pull names a slot without a camera that is being read."""
+
+    code = "nothing_to_pull"
+    vi = "Khe {slot} không có máy đang tải: ô xanh thì rút được ngay, ô trống thì không có gì để rút."
+    en = "No camera is being read in slot {slot}: a green one may be taken at once, an empty one has none."

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bodycam.fleet.docking import camera_name
-from bodycam.fleet.models import Station, StationBoard
+from bodycam.fleet.models import CameraState, Station, StationBoard
 from bodycam.fleet.standing import Standing
 from webui.common.formatting import number, size
 from webui.common.locale import t
@@ -99,6 +99,10 @@ def _held(tile: Tile, standing: Standing | None) -> Tile:
     if standing is None or tile.camera not in {camera_name(standing.camera), standing.camera.serial}:
         return tile
     holder = standing.holder
+    if standing.camera.state == CameraState.BROKEN:
+        tile = replace(
+            tile, detail=" · ".join(part for part in (t("máy đang báo hỏng", "reported broken"), tile.detail) if part)
+        )
     if tile.state != "done":
         return replace(tile, officer_id=holder.id if holder else "")
     if holder is None:

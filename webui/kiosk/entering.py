@@ -31,11 +31,12 @@ def form() -> str | BaseResponse:
     """Ask for card or number; typed digits lead to the PIN when one officer's number ends with them."""
     digits = request.args.get("digits", "")
     with runtime().db.read() as session:
-        docked = [row.holder for row in standing_at(session, this_station().id).values() if row.holder]
+        here = standing_at(session, this_station().id)
         found = officers_at(session, this_station(), digits)
     if len(found) == 1:
         return redirect(url_for("kiosk_entering.ask_pin", officer=found[0].id, **_way()))
     problem = _no_match(digits) if digits and not found else ""
+    docked = list({row.holder.id: row.holder for _, row in sorted(here.items()) if row.holder}.values())
     return render_template("kiosk/sign_in.html", way=_way(), docked=docked, found=found, problem=problem)
 
 

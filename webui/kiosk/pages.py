@@ -4,15 +4,21 @@ from http import HTTPStatus
 
 from flask import Flask
 
-from bodycam.fleet.errors import NotDutyOfficerError, PairingCodeError
+from bodycam.fleet.errors import (
+    CameraNotFreeError,
+    NotDutyOfficerError,
+    NothingToPullError,
+    PairingCodeError,
+    ReportedAlreadyError,
+)
 from bodycam.people.errors import CardInUseError, CardUnreadableError, UnknownCardError, WeakPinError, WrongPinError
 from bodycam.people.passes import DEMO_PIN
 from webui.common import errors
 from webui.common.base import runtime
-from webui.kiosk import board, entering, guard, pairing
+from webui.kiosk import board, broken, cameras, entering, guard, pairing, release, vouch
 from webui.kiosk.ways import address_of, ways
 
-BLUEPRINTS = (board.bp, pairing.bp, entering.bp)
+BLUEPRINTS = (board.bp, pairing.bp, entering.bp, cameras.bp, broken.bp, release.bp, vouch.bp)
 
 
 def init_app(app: Flask) -> None:
@@ -25,6 +31,7 @@ def init_app(app: Flask) -> None:
     statuses = {
         HTTPStatus.UNAUTHORIZED: (WrongPinError, UnknownCardError),
         HTTPStatus.BAD_REQUEST: (CardInUseError, CardUnreadableError, PairingCodeError, WeakPinError),
+        HTTPStatus.CONFLICT: (CameraNotFreeError, NothingToPullError, ReportedAlreadyError),
         HTTPStatus.FORBIDDEN: (NotDutyOfficerError,),
     }
     for status, refusals in statuses.items():

@@ -4,7 +4,7 @@ const SILENCE = 6000;
 const covered = document.querySelector("[data-beat]");
 const down = document.getElementById("down");
 const live = document.getElementById("live");
-let heard = covered.hidden ? -Infinity : performance.now();
+let heard = covered?.hidden ? -Infinity : performance.now();
 let take = () => {};
 
 export function begin(onBoard = () => {}) {

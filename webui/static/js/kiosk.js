@@ -27,6 +27,11 @@ addEventListener("keydown", (event) => {
 const isOwnPin = (field) => field.matches?.("[type=password]") && field.value.length <= 6 && field.value.endsWith(typed.slice(-6)) && typed.length <= 6;
 
 function send(text, field) {
+  const scan = document.querySelector("form[data-scan]"); // a page that asks for a camera's label takes what its reader types
+  if (scan && /^[a-z]{2,}-?[0-9]+$/i.test(text)) {
+    scan.querySelector("input[name=label]").value = text;
+    return scan.submit();
+  }
   const form = document.querySelector("form[data-card]");
   if (!form || form.dataset.sent) return;
   if (field.matches?.("input[type=text], input[type=password], textarea") && field.value.endsWith(text)) field.value = field.value.slice(0, -text.length);
@@ -66,6 +71,11 @@ addEventListener("submit", (event) => {
   event.target.dataset.sent = "1";
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
 
 const leave = document.getElementById("leave");
 if (leave) countDown();
