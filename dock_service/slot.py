@@ -53,6 +53,7 @@ _DATABASE_AGAIN_S = 5.0
 _FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
 _ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
 _RECEIPTS_A_LINE = 300
+_BACK_S = 15.0  # for a camera that changes over to be back on the bus
 _CHANGING = ("Đang chuyển máy sang chế độ đọc tệp", "Changing the camera over to show its files")
 
 
@@ -87,6 +88,7 @@ class Slot:
         self._is_full = False  # the disk was, at the last try
         self._owing: Visit | None = None  # the last visit, while not all of it is saved
         self._is_changing = False  # told to show its files, it comes back as another device
+        self.came_back = threading.Event()  # set by the slot after this one
         self._gone_again = _GONE_AGAIN_S
         self._died = 0.0  # when the camera was last found gone while the bus still shows it
         self._thread = threading.Thread(target=self._run, name=f"slot-{number}", daemon=True)
@@ -129,6 +131,7 @@ class Slot:
 
     def _run(self) -> None:
         if self._after is not None:
+            self._after.came_back.set()
             self._after.join(None)
             self._after = None
         self._dock.board.arrived(self.number, self.serial)
@@ -142,11 +145,19 @@ class Slot:
                 self._wait(self._try())
         finally:
             if self._left.is_set():
-                if self._is_changing:
-                    self._dock.board.clear(self.number)
-                else:
+                if not self._has_come_back():
                     self._dock.board.taken(self.number)
                 self._owe(None)
+
+    def _has_come_back(self) -> bool:
+        """Wait, after a camera was told to change over, for the device it becomes, whose slot then shows it."""
+        if not self._is_changing:
+            return False
+        end = clock.monotonic() + _BACK_S
+        while not self.came_back.wait(_POLL_S):
+            if clock.monotonic() >= end or self._dock.stop.is_set():
+                return False
+        return True
 
     def _try(self) -> float | None:
         try:
@@ -179,18 +190,19 @@ class Slot:
     def _attempt(self) -> float | None:
         """Try once; returns after how many seconds to try again by itself, or None to wait for a person."""
         match = match_device(self._dock.profiles, self.device)
-        camera = open_camera(self.device, match, self._dock.rt.settings)
+        try:
+            camera = open_camera(self.device, match, self._dock.rt.settings)
+        except ModeSwitchedError:  # it comes back on this port as another device
+            self._dock.journal.append("camera.mode_switched", slot=self.number, port=self.device.port)
+            self._dock.board.arrived(self.number, self.serial, _CHANGING)
+            self._is_changing = True
+            return None
         try:
             self.serial = camera.identity.serial
             self._died = 0.0
             with hold_camera(self._dock.rt.settings.data_dir, self.serial):
                 self._dock.board.found(self.serial)
                 return self._offload(camera, match)
-        except ModeSwitchedError:  # it comes back on this port as another device
-            self._dock.journal.append("camera.mode_switched", slot=self.number, port=self.device.port)
-            self._dock.board.arrived(self.number, self.serial, _CHANGING)
-            self._is_changing = True
-            return None
         except CameraBusyError as error:
             other = self._dock.slot_of_serial(self.serial, self.number)
             return self._failed(DuplicateSerialError(serial=self.serial, slot=other) if other else error)
@@ -282,8 +294,7 @@ class Slot:
         if not self._died:
             self._dock.journal.append("camera.gone", slot=self.number, serial=self.serial)
             self._died = clock.monotonic()
-            self._is_changing = False  # told to show its files, it comes back as another device
-        self._gone_again = _GONE_AGAIN_S
+            self._gone_again = _GONE_AGAIN_S
         self._dock.board.lost(self.number)
         self._gone_again = min(self._gone_again * 2, _GONE_AGAIN_MOST_S)
         return self._gone_again / 2
