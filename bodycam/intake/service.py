@@ -17,7 +17,7 @@ from bodycam.db import Database, fold, new_id, nfc
 from bodycam.intake.models import AttemptState, IntakeAttempt
 from bodycam.jobs import service as jobs
 from bodycam.recordings.models import Kind, Origin, Recording
-from bodycam.recordings.names import kind_of
+from bodycam.recordings.names import NameFacts, kind_of
 from bodycam.runtime import Runtime
 from bodycam.vault.local import SealedObject
 from bodycam.vault.spool import Spooled
@@ -38,6 +38,8 @@ class Facts:
     clock_offset_s: float | None = None  # device minus dock, seconds
     event_flag: bool = False
     quarantine: bool = False
+    is_sidecar: bool = False  # its camera's profile says so, whatever its extension
+    named: NameFacts | None = None  # what its name says
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def catalogue(session: Session, sealed: SealedObject, facts: Facts, *, recording
             sha256=sealed.sha256,
             size=sealed.size,
             name=name,
-            kind=kind_of(name) or Kind.OTHER,
+            kind=Kind.SIDECAR if facts.is_sidecar else kind_of(name) or Kind.OTHER,
             origin=facts.origin,
             quarantine=facts.quarantine,
             event_flag=facts.event_flag,
@@ -125,6 +127,7 @@ def catalogue(session: Session, sealed: SealedObject, facts: Facts, *, recording
             shown_at=now,
             time_raw=facts.device_time_raw,
             clock_offset_s=facts.clock_offset_s,
+            said=facts.named.to_json() if facts.named else None,
             folded=fold(name),
         )
     )

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from bodycam.clock import VIETNAM
 from bodycam.media.info import MediaTime, TimeKind
 
+NAME = "name"  # the source of such a time
 _STAMP = re.compile(
     r"(?<!\d)((?:19|20)\d{2})[-_.]?(\d{2})[-_.]?(\d{2})[-_ T.]?(\d{2})[-_.:]?(\d{2})[-_.:]?(\d{2})(?!\d)"
 )
@@ -22,5 +23,5 @@ def time_in_name(name: str) -> MediaTime | None:
             moment = datetime.strptime("".join(match.groups()), "%Y%m%d%H%M%S").replace(tzinfo=VIETNAM)
         except ValueError:
             continue
-        return MediaTime("name", match.group(), moment.astimezone(UTC), TimeKind.DERIVED)
+        return MediaTime(NAME, match.group(), moment.astimezone(UTC), TimeKind.DERIVED)
     return None

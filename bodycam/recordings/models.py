@@ -37,6 +37,7 @@ class State(StrEnum):
     SEALED = "sealed"
     READ = "read"
     UNREADABLE = "unreadable"
+    ENCRYPTED = "encrypted"  # by the camera, as its name says: kept as it is, opened with the maker's program
 
 
 class Verdict(StrEnum):
@@ -87,6 +88,7 @@ class Recording(Base):
     time_raw: Mapped[str | None] = mapped_column(String(100))
     time_source: Mapped[str | None] = mapped_column(String(20))
     clock_offset_s: Mapped[float | None]  # device minus dock, measured at docking
+    said: Mapped[str | None] = mapped_column(Text)  # JSON of names.NameFacts: what its name says
     mime: Mapped[str | None] = mapped_column(String(100))
     container: Mapped[str | None] = mapped_column(String(40))
     codec: Mapped[str | None] = mapped_column(String(40))

@@ -6,11 +6,13 @@ power, or after the sealing: a camera that writes local time as UTC) is passed o
 beginning ascribes a recording to nobody falsely.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from bodycam import clock
 from bodycam.media.info import MediaInfo, MediaTime, TimeKind
+from bodycam.media.names import NAME
+from bodycam.recordings.names import NameFacts
 from bodycam.telemetry.track import PointTime, Track
 
 RESET_DAYS = frozenset(
@@ -49,6 +51,14 @@ def beginning(info: MediaInfo, track: Track | None, *, clock_offset_s: float | N
     if started is None or started > sealed_at + _FAST:
         return Beginning(device, raw, None, None)
     return Beginning(device, raw, started, source)
+
+
+def with_named_start(info: MediaInfo, named: NameFacts | None) -> MediaInfo:
+    """Return a file's facts with the start its name says by the zone of its camera's profile, in place of a guessed one."""
+    if named is None or named.start is None:
+        return info
+    others = tuple(time for time in info.times if time.source != NAME)
+    return replace(info, times=(*others, MediaTime(NAME, named.start_raw, named.start, TimeKind.DERIVED)))
 
 
 def _without(device: datetime, offset_s: float) -> datetime | None:

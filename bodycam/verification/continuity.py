@@ -13,6 +13,8 @@ _BROKEN = ("empty", "no_moov", "truncated", "damaged", "no_streams", "unknown_fo
 def check_continuity(facts: RecordingFacts, limits: VerificationSettings) -> list[Finding]:
     """Return the findings on a film's or a sound's continuity; one "match" when nothing is wrong."""
     broken = [problem for problem in facts.info.problems if problem.code in _BROKEN]
+    if facts.is_encrypted and not facts.info.streams:
+        return [_encrypted()]
     if broken:
         return [
             Finding(Row.CONTINUITY, f"continuity.{problem.code}", Verdict.LOOK_CLOSER, problem.vi, problem.en)
@@ -26,6 +28,16 @@ def check_continuity(facts: RecordingFacts, limits: VerificationSettings) -> lis
         return [Finding(Row.CONTINUITY, "continuity.unread", Verdict.NOT_CHECKED, vi, en)]
     found = _gaps(facts) + _lengths(facts, limits)
     return found or [_whole(facts)]
+
+
+def _encrypted() -> Finding:
+    return Finding(
+        Row.CONTINUITY,
+        "continuity.encrypted",
+        Verdict.NOTE,
+        "Máy ghi hình đã mã hóa tệp này. Dữ liệu được khóa nguyên trạng; muốn xem cần phần mềm và khóa của hãng.",
+        "The camera encrypted this file. It is kept as it is; to look at it takes the maker's program and key.",
+    )
 
 
 def _whole(facts: RecordingFacts) -> Finding:

@@ -8,11 +8,11 @@ read says so, and the bytes stay safe.
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bodycam import clock, custody
@@ -30,8 +30,8 @@ from bodycam.media.source import as_file
 from bodycam.people.models import Officer, Unit
 from bodycam.recordings.models import Kind, Recording, State
 from bodycam.recordings.models import Track as TrackRow
-from bodycam.recordings.names import stem_of
-from bodycam.recordings.timing import Beginning, beginning
+from bodycam.recordings.names import is_beside, kind_of, name_facts, stem_of
+from bodycam.recordings.timing import beginning, with_named_start
 from bodycam.runtime import Runtime
 from bodycam.telemetry.reading import Reading, read_recording
 from bodycam.telemetry.track import Track
@@ -40,6 +40,7 @@ from bodycam.verification.facts import DockClock, RecordingFacts, SealedBytes
 from bodycam.verification.service import check, store
 
 MOST_SIDECARS = 8
+_FILMS = {Kind.VIDEO, Kind.AUDIO}
 TRUSTED_REFERENCES = {"ntp", "chrony", "timesyncd"}  # what may discipline a dock's clock
 logger = structlog.get_logger(__name__)
 
@@ -90,12 +91,12 @@ def _tie_to_parent(session: Session, sidecar: Recording) -> bool:
 
     Cameras use names again: what has a sidecar of this name is an older recording, and another's positions are not its own.
     """
-    stem = stem_of(sidecar.name)
     found = _same_stem(session, sidecar)
+    found.sort(key=lambda row: (row.visit_id != sidecar.visit_id, row.kind == Kind.IMAGE))  # a film before its picture
     taken = {row.parent_id for row in found if row.name == sidecar.name and row.id != sidecar.id}
     for candidate in found:
-        is_film = candidate.kind in {Kind.VIDEO, Kind.AUDIO, Kind.IMAGE} and stem_of(candidate.name) == stem
-        if is_film and candidate.id not in taken and sidecar.parent_id in {None, candidate.id}:
+        is_one = candidate.kind in {*_FILMS, Kind.IMAGE} and is_beside(sidecar.name, candidate.name)
+        if is_one and candidate.id not in taken and sidecar.parent_id in {None, candidate.id}:
             sidecar.parent_id, sidecar.state = candidate.id, State.READ
             key = f"recording.read:{candidate.id}:{sidecar.id}"
             jobs.enqueue(session, "recording.read", {"recording_id": candidate.id}, key=key)
@@ -104,16 +105,20 @@ def _tie_to_parent(session: Session, sidecar: Recording) -> bool:
 
 
 def _sidecars(session: Session, recording: Recording) -> list[Recording]:
-    """Tie what lies beside the recording and belongs to nobody yet, one of each name."""
-    stem = stem_of(recording.name)
-    beside = [
-        row
-        for row in _same_stem(session, recording)
-        if row.kind == Kind.SIDECAR and row.id != recording.id and stem_of(row.name) == stem
-    ]
+    """Tie what lies beside the recording and belongs to nobody yet, one of each name; a film takes it from its picture."""
+    found = [row for row in _same_stem(session, recording) if row.id != recording.id]
+    beside = [row for row in found if row.kind == Kind.SIDECAR and is_beside(row.name, recording.name)]
     mine = {row.name: row for row in beside if row.parent_id == recording.id}
+    stem = stem_of(recording.name)
+    same = [row for row in found if stem_of(row.name) == stem]
+    if recording.kind == Kind.IMAGE and any(row.kind in _FILMS for row in same):
+        return list(mine.values())[:MOST_SIDECARS]
+    pictures = {row.id for row in same if row.kind == Kind.IMAGE} if recording.kind in _FILMS else set()
     for row in beside:
-        if row.parent_id is None and row.name not in mine:
+        if row.name not in mine and (row.parent_id is None or row.parent_id in pictures):
+            if row.parent_id is not None:
+                key = f"recording.read:{row.parent_id}:without:{row.id}"
+                jobs.enqueue(session, "recording.read", {"recording_id": row.parent_id}, key=key)
             row.parent_id, mine[row.name] = recording.id, row
     return list(mine.values())[:MOST_SIDECARS]
 
@@ -122,9 +127,8 @@ def _same_stem(session: Session, recording: Recording) -> list[Recording]:
     if recording.camera_id is None:
         return []
     base = recording.name.rpartition(".")[0] or recording.name
-    query = select(Recording).where(
-        Recording.camera_id == recording.camera_id, Recording.name.startswith(f"{base}.", autoescape=True)
-    )
+    alike = or_(Recording.name.istartswith(f"{base}.", autoescape=True), func.lower(Recording.name) == func.lower(base))
+    query = select(Recording).where(Recording.camera_id == recording.camera_id, alike)
     found = session.scalars(query.order_by(Recording.id.desc()).limit(50))
     return sorted(
         found, key=lambda row: row.visit_id != recording.visit_id
@@ -139,18 +143,23 @@ def _write(
     session: Session, rt: Runtime, recording_id: str, task: _Task, reading: Reading | None, problems: Sequence[str]
 ) -> None:
     recording = session.get_one(Recording, recording_id, with_for_update=True)  # two examinations at once write in turn
+    named = name_facts(recording.said)
     if reading is not None:
-        began = beginning(
-            reading.info, reading.track, clock_offset_s=recording.clock_offset_s, sealed_at=recording.sealed_at
-        )
-        _describe(recording, reading, began)
+        _describe(recording, reading)
         _keep_track(session, recording.id, reading.track)
+    info = with_named_start(reading.info if reading else _unread(recording), named)
+    track = reading.track if reading else None
+    _date(recording, info, track)
     readable = reading is not None and bool(
         reading.info.streams or reading.info.kind == MediaKind.IMAGE or reading.track
     )
-    recording.state = State.READ if readable else State.UNREADABLE
+    is_encrypted = named is not None and named.is_encrypted and not readable
+    if is_encrypted:
+        recording.kind = kind_of(recording.name) or recording.kind
+    recording.state = State.READ if readable else State.ENCRYPTED if is_encrypted else State.UNREADABLE
     _ascribe(session, recording)
-    findings = check(_facts(recording, task.visit, reading, problems), rt.settings.verification)
+    facts = _facts(recording, task.visit, reading, problems)
+    findings = check(replace(facts, info=info, is_encrypted=is_encrypted), rt.settings.verification)
     store(session, recording, findings)
     told: dict[str, JSON] = {"state": recording.state, "officer": recording.officer_id}
     custody.record(session, "recording.read", object_id=recording.id, actor="system", details=told)
@@ -173,10 +182,9 @@ def _facts(
     measured = None
     if visit is not None and visit.offset_s is not None:
         measured = DockClock(visit.offset_s, is_reference_valid=visit.reference in TRUSTED_REFERENCES)
-    unread = MediaInfo(recording.size, MediaKind(recording.kind), recording.mime or "application/octet-stream")
     return RecordingFacts(
         name=recording.name,
-        info=reading.info if reading else unread,
+        info=reading.info if reading else _unread(recording),
         at=clock.now(),
         track=reading.track if reading else None,
         location=reading.location if reading else None,
@@ -186,7 +194,21 @@ def _facts(
     )
 
 
-def _describe(recording: Recording, reading: Reading, began: Beginning) -> None:
+def _unread(recording: Recording) -> MediaInfo:
+    return MediaInfo(recording.size, MediaKind(recording.kind), recording.mime or "application/octet-stream")
+
+
+def _date(recording: Recording, info: MediaInfo, track: Track | None) -> None:
+    began = beginning(info, track, clock_offset_s=recording.clock_offset_s, sealed_at=recording.sealed_at)
+    recording.device_started_at, recording.started_at = began.device, began.started
+    recording.time_raw, recording.time_source = began.raw or recording.time_raw, began.source
+    recording.shown_at = began.started or recording.sealed_at
+    recording.ended_at = None
+    if began.started and info.duration_s is not None:
+        recording.ended_at = began.started + timedelta(seconds=info.duration_s)
+
+
+def _describe(recording: Recording, reading: Reading) -> None:
     info = reading.info
     video = info.first("video")
     recording.kind = Kind(info.kind.value)
@@ -196,12 +218,6 @@ def _describe(recording: Recording, reading: Reading, began: Beginning) -> None:
     recording.width, recording.height = (video.width, video.height) if video else (None, None)
     recording.device_make = info.device.make if info.device else None
     recording.device_model = info.device.model if info.device else None
-    recording.device_started_at, recording.started_at = began.device, began.started
-    recording.time_raw, recording.time_source = began.raw or recording.time_raw, began.source
-    recording.shown_at = began.started or recording.sealed_at
-    recording.ended_at = None
-    if began.started and info.duration_s is not None:
-        recording.ended_at = began.started + timedelta(seconds=info.duration_s)
     first_fix = next(iter(reading.track.fixed), None) if reading.track else None
     where = first_fix or reading.location
     if where is not None:

@@ -32,7 +32,7 @@ class RecordingFacts:
     """One recording as the checks see it.
 
     `sealed` is None when nobody has re-read it; `is_loose` marks a file outside the vault, where that can't be. `clock` is
-    None when no dock measured the camera. `at` is the time of checking (UTC).
+    None when no dock measured the camera. `at` is the time of checking (UTC). `is_encrypted`: the camera encrypted it, by its name.
     """
 
     name: str
@@ -44,6 +44,7 @@ class RecordingFacts:
     clock: DockClock | None = None
     sealed: SealedBytes | None = None
     is_loose: bool = False
+    is_encrypted: bool = False
 
     @property
     def device_time(self) -> MediaTime | None:

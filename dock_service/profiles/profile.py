@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bodycam.clock import VIETNAM
 from bodycam.recordings.models import Kind
-from bodycam.recordings.names import kind_of, stem_of
+from bodycam.recordings.names import is_beside, kind_of
 from dock_service.profiles.identity import IdentityRecord, read_record, read_text
 from dock_service.profiles.patterns import LONGEST_NAME, compile_pattern, refuse
 from dock_service.profiles.said import FileName, parse_start, read_match, zone_of
@@ -208,8 +208,7 @@ class Profile(Part):
         """Return the recording a sidecar belongs to: same folder and stem whatever the case, a film before its picture."""
         if not self.is_sidecar(path):
             return None
-        stem = stem_of(path)
-        beside = [other for other in paths if self.is_recording(other) and stem in {stem_of(other), other.lower()}]
+        beside = [other for other in paths if self.is_recording(other) and is_beside(path, other)]
         return min(beside, key=lambda other: (_FILMS_FIRST.index(kind_of(other) or Kind.IMAGE), other), default=None)
 
     def share_named(self, paths: Collection[str]) -> tuple[int, int]:

@@ -216,6 +216,9 @@ def upgrade() -> None:
     with op.batch_alter_table("wipe_item", schema=None) as batch_op:
         batch_op.create_index("ix_wipe_item_camera_id_state", ["camera_id", "state"], unique=False)
 
+    with op.batch_alter_table("recording", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("said", sa.Text(), nullable=True))
+
     with op.batch_alter_table("docking_visit", schema=None) as batch_op:
         batch_op.add_column(sa.Column("drift_s", sa.Double(), nullable=True))
         batch_op.add_column(sa.Column("clock_set_at", sa.DateTime(timezone=True), nullable=True))

@@ -17,7 +17,8 @@ from bodycam.intake import service as intake
 from bodycam.models import Base
 from bodycam.people.models import Force
 from bodycam.people.units import create_officer, create_unit
-from bodycam.recordings.models import Origin, Recording, Track, Verdict
+from bodycam.recordings.models import Kind, Origin, Recording, State, Track, Verdict
+from bodycam.recordings.names import NameFacts, name_facts
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from bodycam.verification.examine import examine
@@ -131,6 +132,63 @@ def test_an_officer_who_moves_leaves_his_recordings_in_the_unit_he_made_them_for
         session.merge(officer).unit_id = elsewhere.id
     examine(rt, recording)
     assert (row(rt, recording).officer_id, row(rt, recording).unit_id) == (officer.id, unit.id)
+
+
+@pytest.mark.parametrize(
+    ("extension", "order"), [("gpx", (0, 1, 2)), ("NMEA", (2, 1, 0)), ("gps", (1, 0, 2)), ("SRT", (0, 1, 2))]
+)
+def test_a_sidecar_is_its_films_whatever_the_case_and_never_its_pictures(
+    rt: Runtime, camera: str, film: bytes, extension: str, order: tuple[int, ...]
+) -> None:
+    here = {"camera_id": camera, "visit_id": visit(rt, camera)}
+    picture = bring(rt, "Video/A.jpg", b"\xff\xd8\xff", **here)
+    sidecar = bring(rt, f"Video/a.{extension}", sentence("2101.71000"), **here)
+    recording = bring(rt, "Video/A.MP4", film, **here)
+    for place in order:
+        examine(rt, (picture, sidecar, recording)[place])
+    examine(rt, recording)
+    assert row(rt, sidecar).parent_id == recording
+    beside = bring(rt, f"Video/A.MP4.x{extension}", b"{}", is_sidecar=True, **here)
+    assert row(rt, beside).kind == Kind.SIDECAR
+    examine(rt, beside)
+    assert row(rt, beside).parent_id == recording
+
+
+def test_a_file_the_camera_encrypted_is_kept_marked_and_dated_by_its_name(rt: Runtime, camera: str) -> None:
+    named = NameFacts("dsj", "0412", "030577", NOON, "20261121_120000", is_encrypted=True)
+    recording = bring(rt, "Video/DSJ_0412_030577_20261121_120000_enc.mp4", bytes(range(256)) * 64, named=named,
+                      camera_id=camera, clock_offset_s=60.0)  # fmt: skip
+    examine(rt, recording)
+    found = row(rt, recording)
+    assert (found.state, found.kind) == (State.ENCRYPTED, Kind.VIDEO)
+    assert (found.started_at, found.time_raw, found.time_source) == (
+        NOON - timedelta(minutes=1),
+        "20261121_120000",
+        "dock",
+    )
+    assert name_facts(found.said) == named
+    with rt.db.read() as session:
+        [finding] = [f for f in findings_of(session, recording) if f.code.startswith("continuity")]
+    assert (finding.code, finding.result) == ("continuity.encrypted", Verdict.NOTE)
+    assert found.verdict != Verdict.LOOK_CLOSER
+
+
+def test_a_film_that_can_be_read_is_read_whatever_its_name_says(rt: Runtime, camera: str, film: bytes) -> None:
+    recording = bring(rt, "a_enc.mp4", film, named=NameFacts("dsj", is_encrypted=True), camera_id=camera)
+    examine(rt, recording)
+    assert row(rt, recording).state == State.READ
+
+
+def test_a_names_time_is_read_in_its_profiles_zone_and_gives_way_to_the_files_own(
+    rt: Runtime, camera: str, film: bytes
+) -> None:
+    named = NameFacts("x", start=NOON - timedelta(hours=2), start_raw="20261121_030000")
+    bare = bring(rt, "20261121_030000.mp4", b"cut off", named=named, camera_id=camera)
+    whole = bring(rt, "b/20261121_030000.mp4", film, named=named, camera_id=camera)
+    for recording in (bare, whole):
+        examine(rt, recording)
+    assert row(rt, bare).started_at == NOON - timedelta(hours=2)
+    assert row(rt, whole).started_at == NOON
 
 
 def integrity(rt: Runtime, recording: str) -> Verdict:
