@@ -8,6 +8,7 @@ from bodycam.clock import local
 from bodycam.db import Database
 from bodycam.recordings.models import CameraFile as Row
 from bodycam.recordings.on_camera import Seen, note_gone, note_sealed, note_seen
+from bodycam.wipes.execution import settle_begun
 from dock_service.cameras.camera import CameraFile
 from dock_service.errors import FilesGoneError, VisitNoteError
 from dock_service.visit import Visit
@@ -50,6 +51,9 @@ class Card:
         """Keep which file is which recording, and what is gone since the last visit; returns what is to be said of it."""
         with self._db.write() as session:
             note_sealed(session, camera_id=self._visit.camera_id, recordings=self._sealed)
+            settle_begun(
+                session, self._visit.camera_id, actor=self._visit.place.actor, visit_id=self._visit.id
+            )  # else what we deleted would be called missing
             gone = note_gone(session, camera_id=self._visit.camera_id, visit_id=self._visit.id)
             if not gone:
                 return []

@@ -40,6 +40,8 @@ from dock_service.outcome import Outcome
 from dock_service.profiles import Match, Profiles
 from dock_service.turns import Turns
 from dock_service.visit import Order, Place, Visit, hold_camera, owe_footage
+from dock_service.wipe import Watch as WipeWatch
+from dock_service.wipe import run_orders
 
 log = structlog.get_logger()
 
@@ -50,6 +52,8 @@ _GONE_AGAIN_MOST_S = 8.0
 _DEAD_S = 2.0
 _WRITTEN_AGAIN_S = 30.0  # a camera that records on in its slot
 _DATABASE_AGAIN_S = 5.0
+_ORDERS_AGAIN_S = 3.0  # a green camera is asked about so often: an order may come while it stands there
+_WIPE_AGAIN_S = 30.0
 _FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
 _ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
 _RECEIPTS_A_LINE = 300
@@ -234,12 +238,38 @@ class Slot:
             state, again = self._finished(work.run())
         except BodycamError as error:
             again = self._failed(error)
-        if self._order is None:
+        if state is VisitState.DONE and work.outcome is not None:
+            self._stand_green(camera, work.outcome.visit)
+        elif self._order is None:
             self._wait(again)
         if state is VisitState.FAILED and self._left.is_set() and board.tile(number).state is SlotState.LOST:
             state = VisitState.LOST
         work.end(VisitState.RELEASED if self._order is not None and state is VisitState.FAILED else state)
         return 0
+
+    def _stand_green(self, camera: Camera, visit: Visit) -> None:
+        """Wait until the camera is taken out or somebody asks for something; meanwhile wipe what ordered batches list on it."""
+        number, board = self.number, self._dock.board
+        watch = WipeWatch(
+            is_over=self._halt.is_set,
+            say=lambda text: board.wiping(number, text),
+            turn=self._dock.turns.seat(self._halt.is_set).taken,
+            write=self._dock.journal.append,
+        )
+        while not (self._over() or self._retry.is_set()):
+            again = _ORDERS_AGAIN_S
+            try:
+                run_orders(self._dock.rt, camera, visit, watch)
+            except CameraGoneError:  # taken out, as it may be; or it blinked, and is read anew
+                self._died = self._died or clock.monotonic()
+                self._wait(_DEAD_S)
+                return
+            except OffloadStoppedError:
+                again = _POLL_S
+            except BodycamError as error:
+                log.warning("slot.wipe_failed", slot=number, code=error.code)
+                again = _WIPE_AGAIN_S
+            self._wait(again)
 
     def _started(self, visit: Visit) -> None:
         self._owing = visit

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from bodycam import custody
@@ -72,17 +72,22 @@ def tasks_for(session: Session, station_id: str, camera_id: str) -> list[Task]:
 
     Of a batch that was taken back only those wait whose deletion had begun: what became of them is to be settled.
     """
+    return _tasks(
+        session,
+        WipeItem.camera_id == camera_id,
+        WipeItem.state == ItemState.WAITING,
+        WipeOrder.station_id == station_id,
+        WipeOrder.state.in_((OrderState.ORDERED, OrderState.WITHDRAWN)),
+    )
+
+
+def _tasks(session: Session, *conditions: ColumnElement[bool]) -> list[Task]:
     query = (
         select(WipeItem, WipeOrder, CameraFile, Recording)
         .join(WipeOrder, WipeOrder.id == WipeItem.order_id)
         .join(CameraFile, CameraFile.id == WipeItem.camera_file_id)
         .join(Recording, Recording.id == WipeItem.recording_id)
-        .where(
-            WipeItem.camera_id == camera_id,
-            WipeItem.state == ItemState.WAITING,
-            WipeOrder.station_id == station_id,
-            WipeOrder.state.in_((OrderState.ORDERED, OrderState.WITHDRAWN)),
-        )
+        .where(*conditions)
         .order_by(WipeItem.id)
         .limit(5_000)
     )
@@ -91,7 +96,7 @@ def tasks_for(session: Session, station_id: str, camera_id: str) -> list[Task]:
             item_id=item.id,
             order_id=order.id,
             number=order.number,
-            camera_id=camera_id,
+            camera_id=item.camera_id,
             path=file.path,
             size=item.size,
             modified_raw=file.modified_raw,
@@ -103,6 +108,20 @@ def tasks_for(session: Session, station_id: str, camera_id: str) -> list[Task]:
         )
         for item, order, file, recording in session.execute(query)
     ]
+
+
+def settle_begun(session: Session, camera_id: str, *, actor: str, visit_id: str) -> None:
+    """Settle what a station that died left open, once a new visit has listed the camera: what it lists no more was wiped."""
+    query = select(WipeItem.id, WipeItem.order_id).join(CameraFile, CameraFile.id == WipeItem.camera_file_id)
+    query = query.where(
+        WipeItem.camera_id == camera_id,
+        WipeItem.state == ItemState.WAITING,
+        CameraFile.last_visit_id.is_distinct_from(visit_id),
+    )
+    waiting = dict(session.execute(query.order_by(WipeItem.id)).all())
+    begun = begun_items(session, camera_id) if waiting else set()
+    for task in _tasks(session, WipeItem.id.in_(begun & set(waiting))) if begun else []:
+        wiped(session, task, actor=actor, visit_id=visit_id, reconciled=True)
 
 
 def order_trouble(rt: Runtime, order_id: str) -> str:

@@ -1,0 +1,428 @@
+"""Wiping a virtual camera: only by an order that stands in the log, each file checked again, nothing lost by a pull or a kill."""
+
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import wipe_story
+from sqlalchemy import delete, select, update
+from virtual_dock import VirtualDock
+
+from bodycam.cli.standalone import standalone
+from bodycam.custody.models import CustodyEvent, Receipt
+from bodycam.custody.sequencer import Sequencer
+from bodycam.errors import DatabaseAwayError
+from bodycam.fleet.docking import ensure_station
+from bodycam.fleet.models import VisitState
+from bodycam.recordings.models import CameraFile, Recording
+from bodycam.settings import load_settings
+from bodycam.wipes import execution, service, signed
+from bodycam.wipes.listing import items_of, list_sha256
+from bodycam.wipes.models import OrderState, WipeItem, WipeOrder
+from dock_service.bus import open_bus
+from dock_service.cameras.mtp import MtpCamera
+from dock_service.errors import CameraGoneError, OffloadStoppedError
+from dock_service.offload import Offload, Watch
+from dock_service.station import Station
+from dock_service.visit import Place
+from dock_service.wipe import Watch as WipeWatch
+from dock_service.wipe import run_orders
+
+make = random.Random(21).randbytes
+
+
+class Story:
+    """One camera at one station, docked as often as a test wants."""
+
+    def __init__(self, folder):
+        self.dock = VirtualDock(folder / "bus")
+        self.rt = None
+
+    def tell(self, rt, files, **profile):
+        self.rt = rt
+        self.unit = wipe_story.tell(rt)
+        self.camera_id = self.unit.camera("S-1", free=0)
+        self.virtual = self.dock.add(files, serial="S-1", **profile)
+        return self
+
+    def docked(self, station_id=None):
+        """Dock the camera and offload it; returns the opened camera and its visit."""
+        camera = self.dock.open()
+        watch = Watch(report=lambda _: None, settle=lambda _: Sequencer(self.rt.db, self.rt.log).run_once())
+        work = Offload(self.rt, camera, Place("usb:1-1", station_id or self.unit.station_id, 1), watch)
+        outcome = work.run()
+        work.end(VisitState.DONE)
+        return camera, outcome.visit
+
+    def raised(self):
+        with self.rt.db.write() as session:
+            return service.raise_order(session, self.unit.station_id, actor=self.unit.commander)
+
+    def approved(self):
+        order = self.raised()
+        with self.rt.db.write() as session:
+            seen = list_sha256(order, items_of(session, order.id))
+            return service.approve(session, order.id, actor=self.unit.approver, seen=seen)
+
+    def ordered(self):
+        return signed.attach(self.rt, self.approved().id, io.BytesIO(wipe_story.PDF), actor=self.unit.commander)
+
+    def on_card(self):
+        return sorted(
+            str(path.relative_to(self.virtual.card)) for path in self.virtual.card.rglob("*") if path.is_file()
+        )
+
+    def items(self, order):
+        """Return path -> (state, reason) of an order's files."""
+        with self.rt.db.read() as session:
+            return {listed.file.path: (item.state, item.reason) for item, listed in items_of(session, order.id)}
+
+    def state(self, order):
+        with self.rt.db.read() as session:
+            return session.get_one(WipeOrder, order.id).state
+
+    def kinds(self, prefix="camera.file_"):
+        query = select(CustodyEvent.kind).where(CustodyEvent.kind.startswith(prefix)).order_by(CustodyEvent.id)
+        with self.rt.db.read() as session:
+            return [kind.removeprefix(prefix) for kind in session.scalars(query)]
+
+
+@pytest.fixture
+def rt(tmp_path):
+    with standalone(load_settings({"BODYCAM_DATA_DIR": str(tmp_path / "data")})) as opened:
+        yield opened
+
+
+@pytest.fixture
+def story(tmp_path):
+    return Story(tmp_path)
+
+
+def files(*names):
+    return {f"DCIM/{name}.mp4": make(3000 + n) for n, name in enumerate(names)}
+
+
+def test_an_order_empties_the_camera_file_by_file_and_every_step_is_written_down(rt, story):
+    story.tell(rt, files("a", "b"))
+    camera, visit = story.docked()
+    order = story.ordered()
+    said = []
+    done = run_orders(rt, camera, visit, WipeWatch(say=said.append))
+    assert (done.wiped, done.kept, story.on_card()) == (2, 0, [])
+    assert story.kinds() == ["wiping", "wiped"] * 2
+    assert said == [f"{order.number} · 1/2", f"{order.number} · 2/2", ""]
+    assert (story.state(order), story.kinds("wipe.")[-1]) == ("done", "done")
+    with rt.db.read() as session:
+        assert set(session.scalars(select(CameraFile.state))) == {"wiped"}
+        recordings = list(session.scalars(select(Recording).where(Recording.camera_id == story.camera_id)))
+    assert len(recordings) == 2
+    assert all(rt.vault.verify(recording.object_id).ok for recording in recordings)
+    assert run_orders(rt, camera, visit, WipeWatch()) == type(done)()  # a replay finds nothing to do
+    camera.close()
+    camera, visit = story.docked()  # and the empty camera docks as ever
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 0
+
+
+def test_nothing_is_deleted_before_the_signed_copy_is_attached_nor_after_a_withdrawal(rt, story):
+    story.tell(rt, files("a"))
+    camera, visit = story.docked()
+
+    def run():
+        assert run_orders(rt, camera, visit, WipeWatch()).wiped == 0
+        assert story.on_card() == ["DCIM/a.mp4"]
+
+    run()
+    order = story.raised()
+    run()
+    with rt.db.write() as session:
+        service.refuse(session, order.id, actor=story.unit.approver, reason="chưa đủ")
+    run()
+    order = story.approved()
+    run()
+    signed.attach(rt, order.id, io.BytesIO(wipe_story.PDF), actor=story.unit.commander)
+    with rt.db.write() as session:
+        service.withdraw(session, order.id, actor=story.unit.commander, reason="nhầm máy")
+    run()
+    assert story.kinds() == []
+    assert story.items(order) == {"DCIM/a.mp4": ("kept", "withdrawn")}
+
+
+def test_an_order_that_the_log_does_not_know_deletes_nothing(rt, story):
+    """Rows changed by hand, one order after another on the same camera; each ends with its file kept, and the reason."""
+    story.tell(rt, files("a", "b"))
+    camera, visit = story.docked()
+
+    def row(**values):
+        def change(session, order):
+            session.execute(update(WipeOrder).where(WipeOrder.id == order.id).values(**values))
+
+        return change
+
+    def approve_own(session, order):
+        row(approved_by=story.unit.commander)(session, order)
+
+    def drop_a_file(session, order):
+        first = session.scalars(select(WipeItem.id).where(WipeItem.order_id == order.id).order_by(WipeItem.id)).first()
+        session.execute(delete(WipeItem).where(WipeItem.id == first))
+
+    def swap_the_hash(session, order):
+        session.execute(update(WipeItem).where(WipeItem.order_id == order.id).values(sha256="0" * 64))
+
+    def swap_the_scan(session, order):
+        other = session.scalars(select(Recording.id).where(Recording.camera_id == story.camera_id)).first()
+        row(signed_recording_id=other)(session, order)
+
+    def forget_the_scan(session, order):
+        row(signed_recording_id=None)(session, order)
+
+    def by_another(session, order):
+        row(approved_by=story.unit.approver)(session, order)
+        session.execute(
+            update(CustodyEvent)
+            .where(CustodyEvent.kind == "wipe.approved", CustodyEvent.object_id == order.id)
+            .values(actor=story.unit.commander)
+        )
+
+    for change, reason in (
+        (approve_own, "own_order"),
+        (drop_a_file, "list_changed"),
+        (swap_the_hash, "list_changed"),
+        (row(day="2026-01-01"), "list_changed"),
+        (row(list_sha256="0" * 64), "list_changed"),
+        (swap_the_scan, "order_not_in_log"),
+        (forget_the_scan, "order_not_in_log"),
+        (by_another, "order_not_in_log"),
+    ):
+        order = story.ordered()
+        with rt.db.write() as session:
+            change(session, order)
+        assert run_orders(rt, camera, visit, WipeWatch()).wiped == 0
+        assert story.on_card() == ["DCIM/a.mp4", "DCIM/b.mp4"]
+        assert set(story.items(order).values()) == {("kept", reason)}
+    order = story.raised()
+    with rt.db.write() as session:  # the state alone, without anybody's approval or signature
+        row(state=OrderState.ORDERED, list_sha256=list_sha256(order, items_of(session, order.id)))(session, order)
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 0
+    order = story.ordered()
+    with rt.db.read() as session:
+        scan = session.get_one(Recording, session.get_one(WipeOrder, order.id).signed_recording_id)
+    damage(rt, scan.object_id)
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 0
+    assert set(story.items(order).values()) == {("kept", "no_signed_copy")}
+    assert story.on_card() == ["DCIM/a.mp4", "DCIM/b.mp4"]
+    assert story.kinds() == ["kept"] * 19
+    order = story.ordered()
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 2  # and an honest one goes through
+
+
+def damage(rt, object_id):
+    path = rt.vault.root / "objects" / object_id[:2] / object_id
+    path.chmod(0o600)
+    data = path.read_bytes()
+    path.write_bytes(data[:600] + bytes([data[600] ^ 1]) + data[601:])
+
+
+def test_a_file_that_is_not_what_was_sealed_is_kept_and_the_others_go(rt, story):
+    reasons = {
+        "damaged": "vault", "missing": "vault", "no_receipt": "receipt", "bad_receipt": "receipt",
+        "other_receipt": "receipt", "same_size": "other_bytes", "other_time": "changed",
+        "grown": "changed", "gone": "not_listed",
+    }  # fmt: skip
+    story.tell(rt, files("honest", *reasons))
+    camera, visit = story.docked()
+    order = story.ordered()
+
+    def recording(name):
+        with rt.db.read() as session:
+            return session.scalars(select(Recording).where(Recording.name == f"DCIM/{name}.mp4")).one()
+
+    damage(rt, recording("damaged").object_id)
+    lost = recording("missing").object_id
+    (rt.vault.root / "objects" / lost[:2] / lost).unlink()
+    with rt.db.write() as session:
+        honest = session.get_one(Receipt, recording("honest").sealed_event_id).body
+        for name in ("no_receipt", "bad_receipt", "other_receipt"):
+            receipt = session.get_one(Receipt, recording(name).sealed_event_id)
+            if name == "no_receipt":
+                session.delete(receipt)
+            else:
+                receipt.body = (
+                    honest if name == "other_receipt" else receipt.body.replace("recording.sealed", "recording.viewed")
+                )
+    card = story.virtual.card / "DCIM"
+    when = (card / "same_size.mp4").stat()
+    (card / "same_size.mp4").write_bytes(make(when.st_size))
+    os.utime(card / "same_size.mp4", (when.st_mtime, when.st_mtime))
+    os.utime(card / "other_time.mp4", (1_790_000_600, 1_790_000_600))
+    with (card / "grown.mp4").open("ab") as grown:
+        grown.write(b"!")
+    os.utime(card / "grown.mp4", (when.st_mtime, when.st_mtime))
+    (card / "gone.mp4").unlink()
+    before = story.on_card()
+    done = run_orders(rt, camera, visit, WipeWatch())
+    found = {path[5:-4]: told for path, told in story.items(order).items()}
+    assert found.pop("honest") == ("wiped", "")
+    assert found == {name: ("kept", reason) for name, reason in reasons.items()}
+    assert set(before) - set(story.on_card()) == {"DCIM/honest.mp4"}
+    assert (done.wiped, done.kept, story.state(order)) == (1, 9, "done")
+
+
+def test_an_order_is_carried_out_at_its_own_station_only(rt, story):
+    story.tell(rt, files("a"))
+    camera, _ = story.docked()
+    order = story.ordered()
+    camera.close()
+    with rt.db.write() as session:
+        other = ensure_station(session, name="Trạm cắm 02", slots=4, unit_id=story.unit.unit_id).id
+    camera, visit = story.docked(other)
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 0
+    camera.close()
+    assert (story.on_card(), story.state(order)) == (["DCIM/a.mp4"], "ordered")
+    camera, visit = story.docked()
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 1
+
+
+def test_killed_between_the_deletion_and_its_event_the_next_docking_settles_it(rt, story, monkeypatch):
+    story.tell(rt, files("a", "b"))
+    camera, visit = story.docked()
+    order = story.ordered()
+
+    def killed(*_, **__):
+        raise DatabaseAwayError(reason="x")
+
+    with monkeypatch.context() as patch, pytest.raises(DatabaseAwayError):
+        patch.setattr(execution, "wiped", killed)
+        run_orders(rt, camera, visit, WipeWatch())
+    assert (story.on_card(), story.kinds()) == (["DCIM/b.mp4"], ["wiping"])
+    camera.close()
+    camera, visit = story.docked()
+    assert story.items(order) == {"DCIM/a.mp4": ("wiped", "reconciled"), "DCIM/b.mp4": ("waiting", "")}
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 1
+    assert story.items(order) == {"DCIM/a.mp4": ("wiped", "reconciled"), "DCIM/b.mp4": ("wiped", "")}
+    assert story.kinds() == ["wiping", "wiped", "wiping", "wiped"]
+    assert story.kinds("camera.files_missing") == []  # nobody is told that it's gone
+    with rt.db.read() as session:
+        assert set(session.scalars(select(CameraFile.state))) == {"wiped"}  # never "gone by itself"
+
+
+def test_an_order_taken_back_after_a_kill_still_says_what_was_wiped(rt, story, monkeypatch):
+    story.tell(rt, files("a", "b"))
+    camera, visit = story.docked()
+    order = story.ordered()
+    with monkeypatch.context() as patch, pytest.raises(DatabaseAwayError):
+        patch.setattr(execution, "wiped", lambda *_, **__: (_ for _ in ()).throw(DatabaseAwayError(reason="x")))
+        run_orders(rt, camera, visit, WipeWatch())
+    with rt.db.write() as session:
+        service.withdraw(session, order.id, actor=story.unit.commander, reason="dừng lại")
+    run_orders(rt, camera, visit, WipeWatch())
+    assert story.on_card() == ["DCIM/b.mp4"]
+    assert story.items(order) == {"DCIM/a.mp4": ("wiped", "reconciled"), "DCIM/b.mp4": ("kept", "withdrawn")}
+    assert story.state(order) == "withdrawn"
+
+
+def test_a_camera_pulled_in_the_middle_loses_nothing_and_goes_on_later(rt, story):
+    pulled = {"unplug_after_bytes": 4_700_000, "replug_after_s": 0.05}  # after the offload's 3 MiB, in the second file
+    story.tell(rt, {f"DCIM/{name}.mp4": make(1 << 20) for name in "abc"}, faults=pulled)
+    camera, visit = story.docked()
+    order = story.ordered()
+    with pytest.raises(CameraGoneError):
+        run_orders(rt, camera, visit, WipeWatch())
+    camera.close()
+    assert (story.on_card(), story.state(order)) == (["DCIM/b.mp4", "DCIM/c.mp4"], "ordered")
+    time.sleep(0.06)
+    camera, visit = story.docked()
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 2
+    assert (story.on_card(), story.state(order)) == ([], "done")
+
+
+def test_a_station_that_stops_or_an_order_taken_back_ends_it_before_the_next_file(rt, story):
+    story.tell(rt, files("a", "b", "c"))
+    camera, visit = story.docked()
+    order = story.ordered()
+    with pytest.raises(OffloadStoppedError):
+        run_orders(rt, camera, visit, WipeWatch(is_over=lambda: len(story.on_card()) < 3))
+    assert story.on_card() == ["DCIM/b.mp4", "DCIM/c.mp4"]
+
+    def take_back(words):
+        if "2/2" in words:
+            with rt.db.write() as session:
+                service.withdraw(session, order.id, actor=story.unit.commander, reason="dừng lại")
+
+    run_orders(rt, camera, visit, WipeWatch(say=take_back))
+    assert story.on_card() == ["DCIM/c.mp4"]
+
+
+@pytest.mark.parametrize(("case", "reason"), [("read_only", "camera_refused"), ("lying", "still_listed")])
+def test_a_camera_that_does_not_delete_is_not_believed(rt, story, monkeypatch, case, reason):
+    story.tell(rt, files("a"), read_only=case == "read_only")
+    camera, visit = story.docked()
+    order = story.ordered()
+    if case == "lying":
+        monkeypatch.setattr(MtpCamera, "delete", lambda *_: None)
+    done = run_orders(rt, camera, visit, WipeWatch())
+    assert (done.wiped, done.kept) == (0, 1)
+    assert story.items(order) == {"DCIM/a.mp4": ("kept", reason)}
+    with rt.db.read() as session:
+        assert session.scalars(select(CameraFile.state)).one() == "on_camera"
+    assert story.raised()  # it may be listed again
+
+
+def test_a_green_tile_says_that_its_camera_is_being_wiped_and_stays_green(rt, story, tmp_path):
+    story.tell(rt, {f"DCIM/{name}.mp4": make(1 << 20) for name in "abc"}, port=1)
+    stop = threading.Event()
+    station = Station(rt, open_bus(f"sim:{tmp_path / 'bus'}"), stop)
+
+    def until(wanted):
+        end = time.monotonic() + 60
+        while not wanted(station.board.tile(1)):
+            assert time.monotonic() < end, station.board.tile(1)
+            station.step()
+            Sequencer(rt.db, rt.log).run_once()
+            time.sleep(0.02)
+
+    until(lambda tile: tile.state == "done")
+    assert len(story.on_card()) == 3
+    story.virtual = story.dock.add({}, serial="S-1", port=1, rate=2_000_000)
+    order = story.ordered()
+    until(lambda tile: tile.state == "done" and tile.wiping.startswith(f"{order.number} · 1/3"))
+    until(lambda tile: tile.state == "done" and not tile.wiping and story.state(order) == "done")
+    assert story.on_card() == []
+    story.virtual.unplug()
+    until(lambda tile: tile.state == "empty")
+    station.close()
+    journal = b"".join(path.read_bytes() for path in (tmp_path / "data" / "journal").rglob("*.jsonl"))
+    assert journal.count(b'"file.wiping"') == journal.count(b'"file.wiped"') == 3
+
+
+def test_a_station_killed_again_and_again_while_it_wipes_ends_with_each_file_wiped_once(rt, story, tmp_path):
+    story.tell(rt, {f"DCIM/{n:02}.mp4": make(100_000) for n in range(12)}, port=1)
+    camera, _ = story.docked()
+    order = story.ordered()
+    camera.close()
+    story.dock.add({}, serial="S-1", port=1, rate=500_000)
+    environment = {"BODYCAM_DATA_DIR": str(tmp_path / "data"), "BODYCAM_DOCK__BUS": f"sim:{tmp_path / 'bus'}"}
+    dice = random.Random(7)
+    for more in (1, 3, 5, 12):
+        station = subprocess.Popen(
+            [sys.executable, "-m", "dock_service.station"], env={**os.environ, **environment}, stderr=subprocess.DEVNULL
+        )
+        end = time.monotonic() + 60
+        while 12 - len(story.on_card()) < more:
+            assert time.monotonic() < end, story.on_card()
+            time.sleep(0.005)
+        if more == 12:
+            while story.state(order) != "done":
+                assert time.monotonic() < end, story.items(order)
+                time.sleep(0.1)
+        time.sleep(dice.random() * 0.02)
+        station.send_signal(signal.SIGKILL)
+        station.wait()
+    assert {state for state, _ in story.items(order).values()} == {"wiped"}
+    assert story.kinds().count("wiped") == 12
+    assert story.kinds("camera.files_missing") == []
