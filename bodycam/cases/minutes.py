@@ -47,7 +47,7 @@ def choose(
     number = _number(answer.number) if answer.choice is MinuteChoice.NUMBER else None
     recordings = _own(session, recording_ids, officer_id)
     known = minutes_of(session, [recording.id for recording in recordings])
-    changed = []
+    changed, moment = [], now()  # one moment for all: an answer is taken back as it was given
     for recording in recordings:
         row = known.get(recording.id)
         if row is not None and (row.choice, row.compact) == (answer.choice, number.compact if number else None):
@@ -57,7 +57,7 @@ def choose(
             session.add(row)
         row.choice, row.officer_id, row.station_id = answer.choice.value, officer_id, station_id
         row.number, row.compact = (number.raw, number.compact) if number else (None, None)
-        row.chosen_at, row.due_at = now(), answer.due_at if answer.choice is MinuteChoice.LATER else None
+        row.chosen_at, row.due_at = moment, answer.due_at if answer.choice is MinuteChoice.LATER else None
         session.flush()
         _told(session, recording.id, answer.choice.value, officer_id, station_id, number)
         matching.match_recording(session, recording.id)

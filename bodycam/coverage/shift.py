@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from bodycam.cases.minutes import Answer, choose, minutes_of, take_back
@@ -161,11 +161,53 @@ def answer(
     return len(changed)
 
 
-def undo(session: Session, recording_ids: Sequence[str], *, officer_id: str, station_id: str | None) -> int:
-    """Take an officer's answers back, with the debts they opened; returns how many there were."""
-    changed = take_back(session, recording_ids, officer_id=officer_id, station_id=station_id)
-    _close(session, [recording.id for recording in changed], UNDONE, officer_id)
-    return len(changed)
+def undo(session: Session, *, officer_id: str, station_id: str | None, since: datetime) -> int:
+    """Take an officer's last answer back, if he gave it after `since` (UTC); returns for how many recordings it was.
+
+    What it had settled is owed again until the same deadline; other recordings are unanswered again.
+    """
+    last = select(func.max(RecordingMinute.chosen_at)).where(RecordingMinute.officer_id == officer_id)
+    moment = session.scalar(last)
+    if moment is None or moment < since:
+        return 0
+    given = select(RecordingMinute.recording_id).where(
+        RecordingMinute.officer_id == officer_id, RecordingMinute.chosen_at == moment
+    )
+    ids = list(session.scalars(given.order_by(RecordingMinute.recording_id).limit(MOST)))
+    take_back(session, ids, officer_id=officer_id, station_id=station_id)
+    _close(session, ids, UNDONE, officer_id)
+    owed = _settled_by(session, ids, moment)
+    for due_at, put_off_at in sorted(set(owed.values())):
+        again = [recording_id for recording_id, debt in owed.items() if debt == (due_at, put_off_at)]
+        answer(session, again, Answer(MinuteChoice.LATER, due_at=due_at), officer_id=officer_id, station_id=station_id)
+        for row in minutes_of(session, again).values():
+            row.chosen_at = put_off_at  # it stands as it stood: nothing more to take back
+    return len(ids)
+
+
+def can_undo(session: Session, officer_id: str, since: datetime) -> bool:
+    """Whether an officer gave an answer after a moment (UTC) that `undo` would take back."""
+    given = select(RecordingMinute.recording_id).where(
+        RecordingMinute.officer_id == officer_id, RecordingMinute.chosen_at >= since
+    )
+    return session.scalar(given.limit(1)) is not None
+
+
+def _settled_by(
+    session: Session, recording_ids: Sequence[str], moment: datetime
+) -> dict[str, tuple[datetime, datetime]]:
+    """Return until when and since when that was owed which an answer given at a moment settled, by recording."""
+    found: dict[str, tuple[datetime, datetime]] = {}
+    for start in range(0, len(recording_ids), _PART):
+        query = select(Debt.recording_id, Debt.due_at, Debt.opened_at).where(
+            Debt.recording_id.in_(recording_ids[start : start + _PART]),
+            Debt.kind == DebtKind.MINUTE,
+            Debt.closed_by.in_((MinuteChoice.NUMBER, MinuteChoice.NONE)),
+            Debt.closed_at >= moment,
+        )
+        rows = session.execute(query.order_by(Debt.id))
+        found |= {recording_id: (due_at, opened_at) for recording_id, due_at, opened_at in rows if recording_id}
+    return found
 
 
 def _close(session: Session, recording_ids: Sequence[str], closed_by: str, officer_id: str) -> None:

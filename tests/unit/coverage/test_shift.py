@@ -74,11 +74,45 @@ def test_what_is_put_off_is_owed_until_it_is_answered(db):
         assert {d.debt.due_at for d in owed} == {NOON + timedelta(hours=24)}
         shift.answer(session, ids[:1], NUMBER, officer_id=w.officer, station_id=w.station)
         shift.answer(session, ids[1:2], Answer(MinuteChoice.NONE), officer_id=w.officer, station_id=w.station)
-        assert shift.undo(session, ids[2:], officer_id=w.officer, station_id=w.station) == 1
-        assert queries.count_open(session, EVERYTHING) == 0
+        (left,) = queries.debts_of_officer(session, w.officer)
+        assert left.debt.recording_id == ids[2]
         closed = session.scalars(select(Debt.closed_by).order_by(Debt.recording_id))
-        assert sorted(closed) == ["none", "number", "undone"]
-        assert shift.shift_of(session, w.officer).unanswered == (ids[2],)
+        assert sorted(closed) == ["", "none", "number"]
+
+
+def test_the_last_answer_is_taken_back_as_a_whole_and_only_that(db):
+    with db.write() as session:
+        w = world(session)
+        ids = [filmed(session, w, NOON - 60 * MIN * n).id for n in range(1, 5)]
+        who = {"officer_id": w.officer, "station_id": w.station}
+        shift.answer(session, ids[:1], NUMBER, **who)
+        clock.set_now(lambda: NOON + MIN)
+        shift.answer(session, ids[1:3], Answer(MinuteChoice.NONE), **who)
+        assert shift.can_undo(session, w.officer, NOON)
+        assert shift.undo(session, **who, since=NOON) == 2
+        assert set(shift.shift_of(session, w.officer).unanswered) == set(ids[1:])
+        assert shift.undo(session, **who, since=NOON + MIN) == 0  # the number was given before
+        assert not shift.can_undo(session, w.officer, NOON + MIN)
+        shift.answer(session, ids[1:3], LATER, **who)
+        assert shift.undo(session, **who, since=NOON) == 2
+        assert queries.count_open(session, EVERYTHING) == 0
+
+
+def test_taking_back_an_answer_to_what_was_put_off_keeps_its_deadline(db):
+    with db.write() as session:
+        w = world(session)
+        who = {"officer_id": w.officer, "station_id": w.station}
+        recording = filmed(session, w, NOON - 60 * MIN)
+        docked(session, w)
+        clock.set_now(lambda: NOON + MIN / 60)
+        end_shift(session, **who)
+        clock.set_now(lambda: NOON + timedelta(hours=8))
+        shift.answer(session, [recording.id], NUMBER, **who)
+        assert shift.undo(session, **who, since=NOON + timedelta(hours=7)) == 1
+        assert shift.undo(session, **who, since=NOON + timedelta(hours=7)) == 0  # it stands as it stood before
+        (owed,) = queries.debts_of_officer(session, w.officer)
+        assert owed.debt.due_at == NOON + MIN / 60 + timedelta(hours=24)
+        assert [stop.ids for stop in shift.shift_of(session, w.officer).put_off] == [(recording.id,)]
 
 
 def test_the_next_shift_begins_where_this_one_ended_and_brings_along_what_was_put_off(db):
