@@ -109,6 +109,7 @@ class CoverageSettings(_Section):
 
     footage_hours: int = Field(ge=1)
     minute_hours: int = Field(ge=1)
+    minute_endings: str
 
 
 class KioskSettings(_Section):

@@ -99,7 +99,10 @@ class Shift:
 
 
 def shift_of(session: Session, officer_id: str, *, apart: Sequence[str] = ()) -> Shift:
-    """Return an officer's shift up to now, by time, at most 2,000 recordings; files whose ids are in `apart` stand alone."""
+    """Return an officer's shift up to now, by time, at most 2,000 recordings.
+
+    `apart` names, by its first recording, what is shown file by file instead of as one stop.
+    """
     since = last_end(session, officer_id) or now() - FIRST_SHIFT
     later = select(RecordingMinute.recording_id).where(
         RecordingMinute.officer_id == officer_id, RecordingMinute.choice == MinuteChoice.LATER
@@ -237,31 +240,30 @@ def _groups(
     fresh: Collection[str],
 ) -> list[list[Recording]]:
     groups: list[list[Recording]] = []
-    last: dict[str | None, list[Recording]] = {}  # by camera: two cameras' files may lie between each other
+    last: dict[str | None, tuple[str, list[Recording]]] = {}  # by camera: two cameras' files may lie between each other
     for recording in recordings:
-        group = last.get(recording.camera_id)
-        before = group[-1] if group else None
-        if (
-            group is not None
-            and before is not None
-            and not {before.id, recording.id} & apart
-            and (before.id in fresh) == (recording.id in fresh)
-            and _goes_on(before, recording, minutes)
-        ):
+        first, group = last.get(recording.camera_id, ("", []))
+        goes_on = bool(group) and _goes_on(group[-1], recording)
+        goes_on = goes_on and (group[-1].id in fresh) == (recording.id in fresh)
+        first = first if goes_on else recording.id
+        if goes_on and first not in apart and _alike(minutes.get(group[-1].id), minutes.get(recording.id)):
             group.append(recording)
         else:
-            groups.append([recording])
-            last[recording.camera_id] = groups[-1]
+            group = [recording]
+            groups.append(group)
+        last[recording.camera_id] = first, group
     return groups
 
 
-def _goes_on(before: Recording, after: Recording, minutes: Mapping[str, RecordingMinute]) -> bool:
-    """Whether a file goes on where the one before ended, and is answered alike."""
+def _goes_on(before: Recording, after: Recording) -> bool:
+    """Whether a file goes on where the one before ended."""
     if before.ended_at is None or after.started_at is None or before.kind != after.kind:
         return False
-    one, other = minutes.get(before.id), minutes.get(after.id)
-    alike = (one.choice, one.compact) == (other.choice, other.compact) if one and other else one is other
-    return alike and abs(after.started_at - before.ended_at) <= SEAM
+    return abs(after.started_at - before.ended_at) <= SEAM
+
+
+def _alike(one: RecordingMinute | None, other: RecordingMinute | None) -> bool:
+    return (one.choice, one.compact) == (other.choice, other.compact) if one and other else one is other
 
 
 def _stops(

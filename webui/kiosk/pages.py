@@ -15,10 +15,10 @@ from bodycam.people.errors import CardInUseError, CardUnreadableError, UnknownCa
 from bodycam.people.passes import DEMO_PIN
 from webui.common import errors
 from webui.common.base import runtime
-from webui.kiosk import board, broken, cameras, entering, guard, pairing, release, vouch
+from webui.kiosk import board, broken, cameras, entering, guard, pairing, release, shift, slips, vouch
 from webui.kiosk.ways import address_of, ways
 
-BLUEPRINTS = (board.bp, pairing.bp, entering.bp, cameras.bp, broken.bp, release.bp, vouch.bp)
+BLUEPRINTS = (board.bp, pairing.bp, entering.bp, cameras.bp, broken.bp, release.bp, vouch.bp, shift.bp, slips.bp)
 
 
 def init_app(app: Flask) -> None:
