@@ -9,18 +9,15 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 from virtual_dock import VirtualDock
+from working_station import Working
 
 from bodycam.cli.standalone import standalone
 from bodycam.custody.models import CustodyEvent
-from bodycam.custody.sequencer import Sequencer
 from bodycam.errors import DatabaseAwayError, DiskFullError
-from bodycam.fleet.docking import give_command
 from bodycam.fleet.models import DockingVisit, StationBoard
-from bodycam.fleet.models import Station as StationRow
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
 from dock_service.bus import open_bus
-from dock_service.simulator.hand import hand_on
 from dock_service.station import Station
 
 make = random.Random(4).randbytes
@@ -41,40 +38,6 @@ def rt(tmp_path):
 @pytest.fixture
 def dock(tmp_path):
     return VirtualDock(tmp_path / "bus")
-
-
-class Working:
-    """A station and a sequencer at work in this process."""
-
-    def __init__(self, rt):
-        self.rt = rt
-        self.stop = threading.Event()
-        self.bus = open_bus(rt.settings.dock.bus)
-        self.station = Station(rt, self.bus, self.stop, hand_on(rt.settings.dock.bus))
-        self.seen = {}
-        self.sequencing = True
-
-    def until(self, wanted, seconds=20.0):
-        """Step until the states of the slots are as wanted; returns the tiles."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.station.step()
-            if self.sequencing:
-                Sequencer(self.rt.db, self.rt.log).run_once()
-            tiles = {tile["slot"]: tile for tile in self.station.board.body()["slots"]}
-            for slot, tile in tiles.items():
-                if self.seen.setdefault(slot, [""])[-1] != tile["state"]:
-                    self.seen[slot].append(tile["state"])
-            if all(tiles[slot]["state"] == state for slot, state in wanted.items()):
-                return tiles
-            time.sleep(0.02)
-        pytest.fail(
-            f"wanted {wanted}, have {[(tile['slot'], tile['state'], tile['error_code']) for tile in tiles.values()]}"
-        )
-
-    def command(self, command, slot):
-        with self.rt.db.write() as session:
-            give_command(session, session.scalars(select(StationRow.id)).one(), command, slot=slot)
 
 
 @pytest.fixture
