@@ -18,6 +18,7 @@ from bodycam.cases.service import CaseFacts, open_case
 from bodycam.fleet import docking
 from bodycam.fleet.models import Camera
 from bodycam.fleet.service import camera_for, issue_camera, register_camera
+from bodycam.people import passes
 from bodycam.people.accounts import account_by_username, create_account, grant, new_password
 from bodycam.people.models import Force, Officer, Role
 from bodycam.people.units import create_officer, ensure_unit, officer_by_number
@@ -31,6 +32,7 @@ UNITS = {
     Force.MARKET: ("Chi cục Quản lý thị trường", "Đội Quản lý thị trường số 1"),
 }
 MISSING = ("BWC-0433", "Vũ Minh Đức", "184-090")  # issued, and never docked
+DUTY_NUMBER = "184-100"
 ACCOUNTS = {
     Role.OFFICER: "Trần Văn Nam",
     Role.COMMANDER: "Nguyễn Thị Hà",
@@ -69,6 +71,7 @@ def seed(rt: Runtime, plan: str) -> None:
             session, name=rt.settings.station.name, slots=rt.settings.dock.slots, unit_id=units[Force.TRAFFIC_POLICE]
         )
         _accounts(session, rt, units, root, officers)
+        _passes(session, rt, [*officers.values(), _duty_officer(session, units)])
         if session.scalar(select(Case.id).limit(1)) is None:
             _cases(session, recordings, units, officers)
 
@@ -134,6 +137,28 @@ def _accounts(session: Session, rt: Runtime, units: dict[Force, str], root: str,
         )
         for unit_id in places.get(role, [root]):
             grant(session, account.id, role, unit_id)
+
+
+def _duty_officer(session: Session, units: dict[Force, str]) -> Officer:
+    """Make the commander an officer as well: at a kiosk he is known by card and PIN, not by his account."""
+    officer = officer_by_number(session, Force.TRAFFIC_POLICE, DUTY_NUMBER)
+    account = account_by_username(session, f"demo-{Role.COMMANDER}")
+    if officer is None:
+        unit_id, name = units[Force.TRAFFIC_POLICE], ACCOUNTS[Role.COMMANDER]
+        officer = create_officer(session, unit_id=unit_id, number=DUTY_NUMBER, name=name, force=Force.TRAFFIC_POLICE)
+    if account is not None and account.officer_id is None:
+        account.officer_id = officer.id
+    return officer
+
+
+def _passes(session: Session, rt: Runtime, officers: list[Officer]) -> None:
+    """Give everybody the demo's PIN, and a card whose number is his own, ten digits long."""
+    key = passes.open_card_key(rt.settings.keys.dir)
+    for officer in officers:
+        if passes.pass_of(session, officer.id) is None:
+            passes.change_pin(session, officer.id, passes.DEMO_PIN, settings=rt.settings.sign_in)
+            digits = "".join(c for c in officer.number if c.isdigit())
+            passes.give_card(session, officer.id, digits.zfill(10), key=key, actor="system")
 
 
 def _cases(session: Session, recordings: list[Planned], units: dict[Force, str], officers: dict[str, Officer]) -> None:

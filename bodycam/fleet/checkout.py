@@ -15,8 +15,8 @@ from bodycam.clock import now
 from bodycam.db import nfc
 from bodycam.fleet.docking import camera_name
 from bodycam.fleet.errors import CameraNotFreeError
-from bodycam.fleet.models import Camera, CameraIssue, CameraState, DockingVisit, Station, StationBoard, VisitState
-from bodycam.fleet.queries import holders_of, visits_of
+from bodycam.fleet.models import Camera, CameraState, DockingVisit, Station, StationBoard, VisitState
+from bodycam.fleet.queries import cameras_of, holders_of, visits_of
 from bodycam.fleet.service import get_camera, issue_camera, return_camera
 from bodycam.fleet.standing import Standing, standing_at
 from bodycam.people.models import Officer, Unit
@@ -83,19 +83,7 @@ def take(session: Session, station: Station, camera_id: str, officer_id: str) ->
 
 def held_by(session: Session, station: Station, officer_id: str) -> list[Held]:
     """Return what an officer holds now, longest first."""
-    moment = now()
-    query = (
-        select(Camera, CameraIssue.starts_at)
-        .join(CameraIssue, CameraIssue.camera_id == Camera.id)
-        .where(
-            CameraIssue.officer_id == officer_id,
-            CameraIssue.starts_at <= moment,
-            or_(CameraIssue.ends_at.is_(None), CameraIssue.ends_at > moment),
-        )
-        .order_by(CameraIssue.starts_at, Camera.id)
-        .limit(MOST)
-    )
-    rows = [(camera, since) for camera, since in session.execute(query)]
+    rows = cameras_of(session, officer_id, limit=MOST)
     slots = {row.camera.id: slot for slot, row in standing_at(session, station.id).items()}
     docked = select(DockingVisit.camera_id).where(
         DockingVisit.camera_id.in_([camera.id for camera, _ in rows]), DockingVisit.state == VisitState.OPEN

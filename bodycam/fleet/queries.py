@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from bodycam.fleet.models import CameraIssue, DockingVisit, StationCommand
+from bodycam.clock import now
+from bodycam.fleet.models import Camera, CameraIssue, DockingVisit, StationCommand
 from bodycam.people.models import Officer
 
 
@@ -24,6 +25,23 @@ def holders_of(session: Session, camera_ids: Sequence[str], at: datetime) -> dic
         .limit(len(camera_ids) * 2)  # issues of one camera never overlap; twice is room to spare
     )
     return {camera_id: (officer, since) for camera_id, officer, since in session.execute(query)}
+
+
+def cameras_of(session: Session, officer_id: str, *, limit: int = 50) -> list[tuple[Camera, datetime]]:
+    """Return the cameras an officer holds now and since when (UTC), longest first."""
+    moment = now()
+    query = (
+        select(Camera, CameraIssue.starts_at)
+        .join(CameraIssue, CameraIssue.camera_id == Camera.id)
+        .where(
+            CameraIssue.officer_id == officer_id,
+            CameraIssue.starts_at <= moment,
+            or_(CameraIssue.ends_at.is_(None), CameraIssue.ends_at > moment),
+        )
+        .order_by(CameraIssue.starts_at, Camera.id)
+        .limit(limit)
+    )
+    return [(camera, since) for camera, since in session.execute(query)]
 
 
 def visits_of(session: Session, camera_id: str, *, after: str | None = None, limit: int = 30) -> list[DockingVisit]:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bodycam.access.errors import OutOfReachError
 from bodycam.clock import now
+from bodycam.fleet import pairing
 from bodycam.fleet.docking import boards, give_command
 from bodycam.fleet.models import Station
 from webui.common import boards as shown_boards
@@ -60,6 +61,26 @@ def board(station_id: str) -> Response:
         return render_template("dock/_tile.html", tile=tile, hands=hands, hand=_hand(station))
 
     return shown_boards.answer(shown, draw)
+
+
+@bp.get("/dock/<station_id>/screen")
+@allowed("fleet.edit")
+def screen(station_id: str) -> str:
+    """Show whether a screen is paired with the station."""
+    return render_template("staff/dock_screen.html", station=_station(station_id), code="")
+
+
+@bp.post("/dock/<station_id>/screen")
+@allowed("fleet.edit")
+def pairing_code(station_id: str) -> str | BaseResponse:
+    """Make a one-time code that pairs a screen, shown once; or revoke the paired one."""
+    _station(station_id)
+    with runtime().db.write() as session:
+        if request.form.get("step") == "revoke":
+            pairing.unpair(session, station_id, actor=viewer().account_id)
+            return redirect(url_for("dock.screen", station_id=station_id))
+        code = pairing.make_code(session, station_id, actor=viewer().account_id)
+    return render_template("staff/dock_screen.html", station=_station(station_id), code=code)
 
 
 @bp.post("/dock/<station_id>/slots/<int:slot>/<command>")

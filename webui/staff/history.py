@@ -21,7 +21,7 @@ from bodycam.custody.kinds import KINDS
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.service import openings_of
 from bodycam.fleet.models import Station
-from bodycam.people.models import Account, Role, Unit
+from bodycam.people.models import Account, Officer, Role, Unit
 from webui.common.locale import t
 from webui.common.signin import scope, viewer
 from webui.staff.reasons import words_of
@@ -102,7 +102,8 @@ def _names(session: Session, events: Sequence[CustodyEvent]) -> dict[str, str]:
     stations = {actor.removeprefix("station:") for actor in actors if actor.startswith("station:")}
     accounts = select(Account.id, Account.display_name).where(Account.id.in_(actors)).order_by(Account.id).limit(EVENTS)
     docks = select(Station.id, Station.name).where(Station.id.in_(stations)).order_by(Station.id).limit(EVENTS)
-    people = [(row_id, name) for row_id, name in session.execute(accounts)]
+    officers = select(Officer.id, Officer.name).where(Officer.id.in_(actors)).order_by(Officer.id).limit(EVENTS)
+    people = [(row_id, name) for query in (accounts, officers) for row_id, name in session.execute(query)]
     return dict([*people, *((f"station:{row_id}", name) for row_id, name in session.execute(docks))])
 
 

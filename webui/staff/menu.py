@@ -23,6 +23,7 @@ ENTRIES = (
     Entry("cases.index", "case.list", "Hồ sơ vụ việc", "Cases"),
     Entry("owed.index", "coverage.view", "Còn thiếu", "Still missing"),
     Entry("devices.index", "fleet.view", "Thiết bị", "Devices"),
+    Entry("officers.index", "people.view", "Cán bộ", "Officers"),
     Entry("dock.index", "dock.view", "Trạm cắm", "Docks"),
     Entry("wipes.index", "wipe.view", "Xóa dữ liệu máy", "Wiping cameras"),
     Entry("submissions.index", "submission.list", "Tin người dân gửi", "Citizens' reports"),
