@@ -50,7 +50,6 @@ def look(settings: Settings) -> list[Symptom]:
         _work,
         _broker,
         _clock,
-        _usb,
         _dock,
         _ports,
     ]
@@ -227,35 +226,6 @@ def _clock(settings: Settings) -> Iterator[Symptom]:  # noqa: ARG001  every look
             "It's unknown whether the machine's clock is right",
             "Cài chrony hoặc systemd-timesyncd với máy chủ giờ nội bộ; nếu không, kiểm tra đồng hồ sẽ ghi 'chưa kiểm tra'.",
             "Set up chrony or systemd-timesyncd with a time server of yours; without it clock checks say 'not checked'.",
-        )
-
-
-def _usb(settings: Settings) -> Iterator[Symptom]:
-    if settings.dock.bus != "libusb":
-        yield Symptom("usb", "ok", f"Trạm dùng {settings.dock.bus}", f"The dock looks at {settings.dock.bus}")
-        return
-    devices = sorted(Path("/dev/bus/usb").glob("*/*"))
-    if not devices:
-        yield Symptom(
-            "usb",
-            "note",
-            "Máy này không có cổng USB nào nhìn thấy được",
-            "This machine shows no USB bus",
-            "Máy ảo: gắn bộ điều khiển USB vào. Thử không cần USB: bodycam up --demo",
-            "A virtual machine: pass a USB controller through. To try without: bodycam up --demo",
-        )
-    elif not all(os.access(device, os.R_OK | os.W_OK) for device in devices):
-        yield Symptom(
-            "usb",
-            "bad",
-            "Không đủ quyền mở thiết bị USB",
-            "No right to open USB devices",
-            'Thêm quy tắc udev cho máy ghi hình (MODE="0660", GROUP của dịch vụ) rồi cắm lại.',
-            'Add a udev rule for the cameras (MODE="0660", the service\'s GROUP) and plug them in again.',
-        )
-    else:
-        yield Symptom(
-            "usb", "ok", f"USB: {len(devices)} thiết bị mở được", f"USB: {len(devices)} devices can be opened"
         )
 
 
