@@ -78,10 +78,11 @@ class Mark:
 
     seq: int
     head: str
+    key: str = ""  # the id of the key that signed it, which tells one machine's journal from another's
 
     def as_details(self) -> dict[str, JSON]:
         """Return it as a custody event keeps it."""
-        return {"journal": {"seq": self.seq, "head": self.head}} if self.head else {}
+        return {"journal": {"seq": self.seq, "head": self.head, "key": self.key}} if self.head else {}
 
 
 class Witness(Protocol):
@@ -192,7 +193,7 @@ class Journal:
                     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                         raise DiskFullError(path=self._folder) from error
                     raise JournalWriteError(path=self._folder, reason=error.strerror or str(error)) from error
-            return Mark(self._end.seq, self._end.head)
+            return Mark(self._end.seq, self._end.head, self._key_id)
 
     @contextlib.contextmanager
     def _alone(self) -> Generator[None]:
