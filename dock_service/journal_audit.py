@@ -188,9 +188,9 @@ class JournalAudit:
         mark = details.get("journal") or {}
         if mark.get("key") not in ours:
             return
-        have = self._hashes.get(mark.get("seq"))
+        seq = mark.get("seq")
+        have = self._hashes.get(seq) if isinstance(seq, int) else None
         if have is None:
-            seq = mark.get("seq")
             vi, en = (
                 f"nhật ký chứng cứ biết dòng {seq}, ở đây không còn",
                 f"the custody log knows line {seq}, gone here",

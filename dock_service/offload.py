@@ -180,7 +180,7 @@ class Offload:
 
     def _notes_of(self, card: Card) -> None:
         assert self.outcome is not None
-        for note in card.close():
+        for note in card.close(self._visit):
             self._problem("", note, kept=True)
 
     def _record(self, kind: str, details: Mapping[str, JSON]) -> None:
@@ -222,7 +222,7 @@ class Offload:
             else:
                 self.outcome.skipped += 1
                 self._events.append(sealed.sealed_event_id)
-                card.sealed(file, sealed.id)
+                card.sealed(file, sealed.id, is_new=False)
         size = sum(file.size for file in new)
         now = self._progress
         self._progress = replace(now, files_total=now.files_total + len(new), bytes_total=now.bytes_total + size)
@@ -293,7 +293,7 @@ class Offload:
             self.outcome.recordings.append(copied)
             self._events.append(sealed.event_id)
             self._changing.pop(file.path, None)
-        card.sealed(file, sealed.recording_id)
+        card.sealed(file, sealed.recording_id, is_new=True)
         self._write("file.sealed", **copied.as_json(), event=sealed.event_id)
         if spooled.note is not None:
             self._problem(file.path, spooled.note, kept=True)

@@ -292,3 +292,25 @@ def test_how_soon_a_card_is_full_is_told_from_the_pace_of_its_dockings(rt, dock)
         visit = session.get_one(DockingVisit, outcome.visit.id)
         free = camera_for(session, "S-1").storage_free_bytes
     assert visit.full_in_s == pytest.approx(free * 8 * 3600 / 2_000_000, rel=0.01)
+
+
+def test_missing_numbers_and_names_of_another_camera_are_told_once_and_hold_nothing_up(rt, dock):
+    def name(number, hour, camera="0000007", officer="184221"):
+        return f"DCIM/DSJ_{camera}_{officer}_20260921_{hour:02d}0000_{number:04d}.mp4"
+
+    with rt.db.write() as session:
+        unit = create_unit(session, code="D1", name="Đội 1", force=Force.TRAFFIC_POLICE)
+        officer = create_officer(session, name="An", number="555-666", unit_id=unit.id, force=Force.TRAFFIC_POLICE)
+        known = register_camera(session, serial="BWC-0412", unit_id=unit.id)
+        issue_camera(session, known.id, officer.id, starts_at=clock.datetime(2026, 1, 1, tzinfo=clock.UTC))
+    camera = dock.add({name(n, 8 + n): make(100 + n) for n in (1, 2, 5)}, serial="BWC-0412")
+    outcome = run(rt, dock)
+    assert sorted(codes(outcome)) == ["files_missing", "other_camera_named", "other_officer_named"]
+    assert outcome.is_complete
+    [event] = events(rt, "camera.sequence_gap")
+    assert (event["details"]["first"], event["details"]["last"], event["details"]["count"]) == (3, 4, 2)
+    assert "DSJ" not in json.dumps(event)
+    assert codes(run(rt, dock)) == []
+    (camera.card / name(1, 9)).unlink()  # the camera's loop took it: it was sealed, so no number is missing
+    put(camera, name(6, 14), make(200))
+    assert "files_missing" not in codes(run(rt, dock))
