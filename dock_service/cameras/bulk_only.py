@@ -25,8 +25,8 @@ _CBW_SIGNATURE, _CSW_SIGNATURE = 0x43425355, 0x53425355
 _DATA_IN = 0x80
 _RESET = 0xFF
 _PASSED, _FAILED = 0, 1
-_GONE = {errno.ENODEV, errno.ENOENT, errno.ESHUTDOWN}
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EBUSY}
+GONE = {errno.ENODEV, errno.ENOENT, errno.ESHUTDOWN}
+REFUSED = {errno.EACCES, errno.EPERM, errno.EBUSY}
 
 
 class BulkOnly:
@@ -79,7 +79,7 @@ class BulkOnly:
         try:
             configuration = self._device.get_active_configuration()
         except usb.core.USBError as error:
-            if error.errno in _GONE | _REFUSED:
+            if error.errno in GONE | REFUSED:
                 raise
             self._device.set_configuration()
             configuration = self._device.get_active_configuration()
@@ -170,9 +170,9 @@ class BulkOnly:
         try:
             yield
         except usb.core.USBError as error:
-            if error.errno in _GONE:
+            if error.errno in GONE:
                 raise CameraGoneError(camera=self._port) from error
-            if error.errno in _REFUSED:
+            if error.errno in REFUSED:
                 raise UsbAccessError(port=self._port, detail=error.strerror) from error
             self._recover()
             raise CameraStalledError(camera=self._port, detail=str(error)) from error

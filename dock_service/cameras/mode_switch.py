@@ -14,7 +14,7 @@ import usb.util
 
 from bodycam import clock
 from dock_service.bus import BusDevice
-from dock_service.cameras.bulk_only import BulkOnly
+from dock_service.cameras.bulk_only import GONE, REFUSED, BulkOnly
 from dock_service.cameras.dv16 import Dv16, is_dv16
 from dock_service.cameras.switching import Before
 from dock_service.errors import (
@@ -100,9 +100,9 @@ def _transfer(device: BusDevice, step: Step) -> None:
 
 
 def _named(error: usb.core.USBError, port: str) -> CameraError:
-    if error.errno in {2, 19, 108}:  # ENOENT, ENODEV, ESHUTDOWN
+    if error.errno in GONE:
         return CameraGoneError(camera=port)
-    if error.errno in {1, 13, 16}:  # EPERM, EACCES, EBUSY
+    if error.errno in REFUSED:
         return UsbAccessError(port=port, detail=error.strerror)
     return CameraStalledError(camera=port, detail=str(error))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from bodycam import clock
 from bodycam.settings import Settings
 from dock_service.bus import Bus, BusDevice, DeviceKind
-from dock_service.cameras.blocks import Disks
+from dock_service.cameras.blocks import READY_S, Disks
 from dock_service.cameras.camera import Camera, CameraIdentity, safe_path
 from dock_service.cameras.drives import Drives
 from dock_service.cameras.mass_storage import Card, MassStorageCamera, Storage
@@ -51,14 +51,12 @@ def open_camera(device: BusDevice, match: Match, settings: Settings) -> Camera:
     CameraError; a mass-storage camera waits for its disk, so it may take seconds.
     """
     profile = match.profile
-    before = _SWITCHED.at(device.port)
     switch = profile.mode_switch
-    if (switch is not None and device.kind is not DeviceKind.MTP and before is None) or (
-        switch is not None and switch.becomes is not None and not switch.is_done(device.vendor_id, device.product_id)
-    ):
+    if switch is not None and (switch.becomes is not None or device.kind is not DeviceKind.MTP):
         _change_over(device, profile, switch, settings)
     if device.kind is DeviceKind.MTP:
         return MtpCamera(device.device, device.port, device.serial, zone=profile.zone)
+    before = _SWITCHED.before(device)
     storage = _storage(device, profile, settings)
     try:
         return MassStorageCamera(storage, _identity(device, profile, storage, before), before)
@@ -97,19 +95,20 @@ def _change_over(device: BusDevice, profile: Profile, switch: ModeSwitch, settin
     """Send the switch if it is needed, and leave by ModeSwitchedError; return when the device is a drive already."""
     if switch.is_done(device.vendor_id, device.product_id):
         return
-    if switch.becomes is None and _shows_medium(device, profile, settings):
+    wait_s = _MEDIUM_S if _SWITCHED.before(device) is None else READY_S
+    if switch.becomes is None and _shows_medium(device, profile, settings, wait_s):
         return
     before = tell(device, profile, switch, clock.now() if profile.sets_clock else None)
-    _SWITCHED.remember(device.port, before)
+    _SWITCHED.remember(device, switch, before)
     if wait_until_gone(device, switch.wait_s):
         raise ModeSwitchedError(port=device.port)
-    if switch.becomes is None and _shows_medium(device, profile, settings):
+    if switch.becomes is None and _shows_medium(device, profile, settings, READY_S):
         return
     raise ModeSwitchFailedError(port=device.port, detail=f"still there after {switch.wait_s:g} s")
 
 
-def _shows_medium(device: BusDevice, profile: Profile, settings: Settings) -> bool:
-    storage = _storage(device, profile, settings, _MEDIUM_S)
+def _shows_medium(device: BusDevice, profile: Profile, settings: Settings, seconds: float) -> bool:
+    storage = _storage(device, profile, settings, seconds)
     try:
         storage.cards()
     except StorageNotReadyError:
@@ -121,15 +120,13 @@ def _shows_medium(device: BusDevice, profile: Profile, settings: Settings) -> bo
     return True
 
 
-def _storage(device: BusDevice, profile: Profile, settings: Settings, seconds: float | None = None) -> Storage:
+def _storage(device: BusDevice, profile: Profile, settings: Settings, seconds: float = READY_S) -> Storage:
     backend = device.device.backend
     if isinstance(backend, SimBackend):
         return SimulatedStorage(backend, device)
     if type(backend).__module__.startswith("dock_service."):  # a bus over the network: its disks are elsewhere
         raise StorageUnreachableError(port=device.port)
-    disks = Disks(device.port, device.address)
-    mounts = mounts_for(settings.data_dir, profile.zone)
-    return Drives(disks, mounts) if seconds is None else Drives(disks, mounts, seconds)
+    return Drives(Disks(device.port, device.address), mounts_for(settings.data_dir, profile.zone), seconds)
 
 
 def _identity(device: BusDevice, profile: Profile, storage: Storage, before: Before | None) -> CameraIdentity:

@@ -4,8 +4,10 @@ import threading
 from dataclasses import dataclass
 
 from bodycam import clock
+from dock_service.bus import BusDevice
+from dock_service.profiles.switch import ModeSwitch, UsbIdentifier
 
-_KEPT_S = 120.0  # longer than any camera takes to come back
+BACK_S = 30.0  # longer than any camera takes to come back
 
 
 @dataclass(frozen=True)
@@ -19,21 +21,40 @@ class Before:
     clock_set: bool = False
 
 
+@dataclass
+class _Change:
+    since: float
+    before: Before
+    address: int  # of the device that was told
+    becomes: UsbIdentifier
+    became: int | None = None  # the address it came back under
+
+
 class Switched:
     """The ports whose camera changes over, for this process; safe for several threads."""
 
     def __init__(self) -> None:
         """Start with none."""
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[float, Before]] = {}
+        self._changes: dict[str, _Change] = {}
 
-    def remember(self, port: str, before: Before) -> None:
-        """Keep what the camera at a port said."""
+    def remember(self, device: BusDevice, switch: ModeSwitch, before: Before) -> None:
+        """Keep what a device said when it was told to change over."""
+        becomes = switch.becomes or UsbIdentifier(device.vendor_id, device.product_id)
         with self._lock:
-            self._known[port] = (clock.monotonic(), before)
+            self._changes[device.port] = _Change(clock.monotonic(), before, device.address, becomes)
 
-    def at(self, port: str) -> Before | None:
-        """Return what the camera at a port said a moment ago; a later one than that is another camera."""
+    def before(self, device: BusDevice) -> Before | None:
+        """Return what a camera said before it became this device: the next at its port, soon, with the ids it was to have."""
         with self._lock:
-            since, before = self._known.get(port, (0.0, None))
-            return before if before is not None and clock.monotonic() - since < _KEPT_S else None
+            change = self._changes.get(device.port)
+            if change is None:
+                return None
+            is_next = change.became is None and device.address != change.address
+            is_soon = clock.monotonic() - change.since < BACK_S
+            if is_next and is_soon and change.becomes.fits(device.vendor_id, device.product_id):
+                change.became = device.address
+            if device.address in {change.became, change.address}:
+                return change.before
+            del self._changes[device.port]
+            return None

@@ -221,3 +221,31 @@ def test_a_folder_that_leads_back_into_itself_ends_as_one_problem(dock, settings
     monkeypatch.setattr("dock_service.cameras.medium.os.scandir", looping)
     files = opened(dock, settings).list_files()
     assert [file.path for file in files] == ["DCIM/a.mp4", "DCIM/loop"]
+
+
+def test_another_camera_in_the_port_of_one_that_was_changing_over_is_not_taken_for_it(dock, settings):
+    first = dock.add({}, serial="JL0001", model="DV16", kind="mass-storage", switch="dv16", port=3)
+    [device] = dock.bus.devices()
+    with pytest.raises(ModeSwitchedError):
+        open_camera(device, match_of(device), settings)
+    first.unplug()
+    dock.bus.devices()
+    dock.add({}, serial="OTHER-2", kind="mass-storage", product_id=0x777, port=3)
+    [other] = dock.bus.devices()
+    assert other.port == device.port
+    assert open_camera(other, match_of(other), settings).identity.serial == "OTHER-2"
+
+
+def test_the_next_one_of_the_same_model_is_told_and_asked_anew(dock, settings):
+    first = dock.add({}, serial="JL0001", model="DV16", kind="mass-storage", switch="dv16", port=3)
+    [device] = dock.bus.devices()
+    with pytest.raises(ModeSwitchedError):
+        open_camera(device, match_of(device), settings)
+    first.unplug()
+    dock.bus.devices()
+    dock.add({}, serial="JL0002", model="DV16", kind="mass-storage", switch="dv16", port=3)
+    [second] = dock.bus.devices()
+    with pytest.raises(ModeSwitchedError):
+        open_camera(second, match_of(second), settings)
+    back = arrived_again(dock, second.address)
+    assert open_camera(back, match_of(back), settings).identity.serial == "JL0002"
