@@ -20,13 +20,14 @@ from dock_service.simulator.device import SimDevice
 class SimulatedMedium(Medium):
     """A card of a camera on a simulated bus."""
 
-    def __init__(self, device: SimDevice) -> None:
-        """Take the camera as it is plugged in."""
+    def __init__(self, device: SimDevice, card: Path) -> None:
+        """Take the camera as it is plugged in, and the folder of one of its cards."""
         self._device = device
+        self._bad = {str((card / path).resolve()): at for path, at in device.profile.faults.bad_sectors.items()}
 
     def is_gone(self, error: OSError) -> bool:
         """Tell whether it was pulled."""
-        return not self._device.is_there() or super().is_gone(error)
+        return not self._device.is_there() or (error.errno != errno.EIO and super().is_gone(error))
 
     def check(self) -> None:
         """Raise OSError when it was pulled."""
@@ -39,6 +40,11 @@ class SimulatedMedium(Medium):
 
     def read(self, descriptor: int, count: int, offset: int) -> bytes:
         """Read at the camera's rate."""
+        bad_at = self._bad.get(str(Path(f"/proc/self/fd/{descriptor}").readlink())) if self._bad else None
+        if bad_at is not None and offset + count > bad_at:
+            count = bad_at - offset
+            if count <= 0:
+                raise OSError(errno.EIO, "Input/output error")
         data = super().read(descriptor, count, offset)
         return data[: self._device.serve(len(data))] if data else b""
 
@@ -61,10 +67,10 @@ class SimulatedStorage:
         device = self._here()
         if device.profile.switch and not device.camera.has_changed_over():
             raise StorageNotReadyError(port=self._port, seconds=0, detail="no medium")
-        medium = SimulatedMedium(device)
-        cards = [Card("card", "", device.camera.card, medium)]
-        if device.camera.second_card.is_dir():
-            cards.append(Card("card-2", "lun1", device.camera.second_card, medium))
+        first, second = device.camera.card, device.camera.second_card
+        cards = [Card("card", "", first, SimulatedMedium(device, first))]
+        if second.is_dir():
+            cards.append(Card("card-2", "lun1", second, SimulatedMedium(device, second)))
         return cards
 
     def check(self) -> None:

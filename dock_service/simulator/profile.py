@@ -41,6 +41,9 @@ class Faults(BaseModel):
     hang_after_bytes: int | None = None  # answers nothing until it is cancelled or reset
     no_memory_above: int | None = None  # bytes of one USB read that fail with ENOMEM, every time
     stall_above: int | None = None  # bytes asked at once that halt the pipe, every time
+    bad_sectors: dict[str, int] = Field(
+        default_factory=dict
+    )  # path on a drive's card -> the byte from which it gives EIO
     lies: dict[str, int] = Field(default_factory=dict)  # path on the card -> the size it claims
 
 
@@ -173,10 +176,11 @@ def write_profile(folder: Path, profile: Profile) -> VirtualCamera:
     (folder / CARD).mkdir(parents=True, exist_ok=True)
     data = profile.model_dump(exclude_none=True, exclude_defaults=True)
     faults = data.pop("faults", {})
-    lies = faults.pop("lies", {})
+    tables = {name: faults.pop(name, {}) for name in ("bad_sectors", "lies")}
     lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
     lines += ["", "[faults]", *(f"{key} = {_toml(value)}" for key, value in faults.items())]
-    lines += ["", "[faults.lies]", *(f"{_toml(key)} = {value}" for key, value in lies.items())]
+    for name, table in tables.items():
+        lines += ["", f"[faults.{name}]", *(f"{_toml(key)} = {value}" for key, value in table.items())]
     (folder / CAMERA_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return VirtualCamera(folder)
 

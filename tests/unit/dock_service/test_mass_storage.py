@@ -13,6 +13,7 @@ from dock_service.cameras.opening import is_camera, open_camera
 from dock_service.errors import (
     CameraGoneError,
     FileReplacedError,
+    FileUnreadableError,
     ModeSwitchedError,
     ModeSwitchFailedError,
     SizeImpossibleError,
@@ -113,6 +114,18 @@ def test_a_file_that_claims_more_than_its_card_holds_is_not_read(dock, settings)
     with pytest.raises(SizeImpossibleError, match=r"huge\.mp4"):
         next(camera.read(huge))
     assert b"".join(camera.read(small)) == b"a"
+
+
+def test_a_bad_sector_is_one_files_problem(dock, settings):
+    faults = {"bad_sectors": {"DCIM/b.mp4": 500}}
+    dock.add(FILES, serial="USB-9", kind="mass-storage", faults=faults)
+    camera = opened(dock, settings)
+    first, second = camera.list_files()
+    pieces = camera.read(second)
+    assert next(pieces) == FILES["DCIM/b.mp4"][:500]
+    with pytest.raises(FileUnreadableError):
+        next(pieces)
+    assert b"".join(camera.read(first)) == FILES["DCIM/100MEDIA/a.mp4"]
 
 
 def test_only_a_wipe_deletes_and_only_the_file_that_was_listed(dock, settings):
