@@ -16,8 +16,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bodycam.db import Database
+from bodycam.errors import BodycamError
 from bodycam.jobs.service import failed
 from bodycam.migrations.runner import current, head
+from bodycam.people.scope import EVERYTHING
+from bodycam.recordings.on_camera import waiting_on_cameras
 from bodycam.settings import Settings, WebSettings
 
 _LOW_BYTES = 10 << 30
@@ -51,6 +54,7 @@ def look(settings: Settings) -> list[Symptom]:
         _broker,
         _clock,
         _dock,
+        _waiting,
         _ports,
     ]
     return [symptom for one in looks for symptom in one(settings)]
@@ -179,6 +183,31 @@ def _work(settings: Settings) -> Iterator[Symptom]:
             f"Work that failed: {names}",
             "Xem nhật ký của worker (job.failed) và khắc phục; mỗi giờ hệ thống tự thử lại một lần.",
             "See the worker's log (job.failed) and mend the cause; each is tried again once an hour.",
+        )
+
+
+def _waiting(settings: Settings) -> Iterator[Symptom]:
+    url = settings.database.url
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return
+    db = Database(url)
+    try:
+        with db.read() as session:
+            waiting = waiting_on_cameras(session, EVERYTHING, limit=20)
+    except (SQLAlchemyError, BodycamError):  # the look at the database says why
+        return
+    finally:
+        db.close()
+    if waiting:
+        names = ", ".join(f"{row.camera.label or row.camera.serial} ({row.files})" for row in waiting)
+        spool = sum(path.stat().st_size for path in settings.spool.dir.rglob("*") if path.is_file())
+        yield Symptom(
+            "footage",
+            "note",
+            f"Tệp đã thấy trên máy mà chưa lưu xong: {names}; phần đã nhận giữ trong vùng đệm ({spool / 1e6:.0f} MB)",
+            f"Files seen on cameras and not yet saved: {names}; what came is kept in the spool ({spool / 1e6:.0f} MB)",
+            "Cắm lại các máy này vào khe bất kỳ: dữ liệu tải tiếp từ chỗ dừng. Không xóa vùng đệm.",
+            "Plug these cameras into any slot: they go on where they stopped. Do not delete the spool.",
         )
 
 

@@ -154,6 +154,12 @@ def list_cameras(session: Session, scope: Scope, *, after: str | None = None, li
     return list(session.scalars(query.where(Camera.id > after) if after else query))
 
 
+def unknown_cameras(session: Session, scope: Scope, *, limit: int = 50) -> list[Camera]:
+    """Return the cameras that docked without being registered and that nobody decided on yet, the latest docked first."""
+    query = select(Camera).where(Camera.state == CameraState.QUARANTINED, scope.condition(Camera.unit_id))
+    return list(session.scalars(query.order_by(Camera.last_docked_at.desc().nulls_last(), Camera.id).limit(limit)))
+
+
 def cameras_overdue(
     session: Session, scope: Scope, *, hours: int, at: datetime | None = None, limit: int = 200
 ) -> list[tuple[Camera, Officer, datetime]]:

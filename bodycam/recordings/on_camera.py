@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from bodycam.clock import now
 from bodycam.db import new_id
-from bodycam.fleet.models import Camera
+from bodycam.fleet.models import Camera, DockingVisit, VisitState
 from bodycam.people.scope import Scope
 from bodycam.recordings.models import CameraFile, CameraFileState
 
@@ -116,13 +116,14 @@ def note_gone(session: Session, *, camera_id: str, visit_id: str) -> list[Camera
 
 
 def waiting_on_cameras(session: Session, scope: Scope, *, limit: int = 100) -> list[Waiting]:
-    """Return the cameras on which files were seen that were never sealed, those away longest first."""
+    """Return the cameras that are away and on which files were seen that were never sealed, those away longest first."""
     query = (
         select(Camera, func.count(), func.sum(CameraFile.size), func.max(CameraFile.last_seen_at))
         .join(Camera, Camera.id == CameraFile.camera_id)
         .where(
             CameraFile.state == CameraFileState.ON_CAMERA,
             CameraFile.recording_id.is_(None),
+            ~exists().where(DockingVisit.camera_id == Camera.id, DockingVisit.state == VisitState.OPEN),
             scope.condition(Camera.unit_id),
         )
         .group_by(Camera.id)

@@ -14,9 +14,10 @@ from bodycam.fleet.choices import words_of
 from bodycam.fleet.models import Camera, CameraOutage
 from bodycam.fleet.outage_slip import outage_slip
 from bodycam.fleet.queries import holders_of, visits_of
-from bodycam.fleet.service import cameras_overdue, list_cameras
+from bodycam.fleet.service import cameras_overdue, list_cameras, unknown_cameras
 from bodycam.people.models import Officer, Unit
 from bodycam.people.units import list_units
+from bodycam.recordings.on_camera import waiting_on_cameras
 from webui.common.base import runtime
 from webui.common.locale import language, t
 from webui.common.permissions import allowed
@@ -30,11 +31,13 @@ ROWS = 50
 @bp.get("/devices")
 @allowed("fleet.view")
 def index() -> str:
-    """Show the overdue cameras, then all by the order they were registered."""
+    """Show the cameras nobody registered, the overdue ones, those with footage still on them, then all by the order they were registered."""
     reach, after = scope("fleet.view"), request.args.get("after") or None
     rt = runtime()
     with rt.db.read() as session:
         overdue = [] if after else cameras_overdue(session, reach, hours=rt.settings.dock.overdue_hours)
+        unknown = [] if after else unknown_cameras(session, reach)
+        waiting = [] if after else waiting_on_cameras(session, reach)
         cameras = list_cameras(session, reach, after=after, limit=ROWS + 1)
         holders = holders_of(session, [camera.id for camera in cameras], now())
         broken = outages.open_outages(session, [camera.id for camera in cameras])
@@ -42,6 +45,8 @@ def index() -> str:
     return render_template(
         "staff/devices.html",
         overdue=overdue,
+        unknown=unknown,
+        waiting=waiting,
         missing={camera.id for camera, _, _ in overdue},
         cameras=cameras[:ROWS],
         after=cameras[ROWS - 1].id if len(cameras) > ROWS else None,

@@ -5,9 +5,13 @@ from pathlib import Path
 from sqlalchemy import update
 
 from bodycam.cli.symptoms import look
+from bodycam.fleet.docking import finish_visit, start_visit
+from bodycam.fleet.models import VisitState
+from bodycam.fleet.service import register_camera
 from bodycam.jobs.models import Job, JobState
 from bodycam.jobs.service import enqueue
 from bodycam.models import Base
+from bodycam.recordings.on_camera import Seen, note_seen
 from bodycam.runtime import open_runtime
 from bodycam.settings import load_settings
 
@@ -24,3 +28,26 @@ def test_work_that_failed_is_named_and_never_passes_unnoticed(tmp_path: Path) ->
     [symptom] = [symptom for symptom in look(settings) if symptom.check == "jobs"]
     assert symptom.level == "bad"
     assert "submission.seal_file (1)" in symptom.vi
+
+
+def test_footage_that_was_seen_on_a_camera_and_never_came_is_named_until_it_comes(tmp_path: Path) -> None:
+    settings = load_settings({"BODYCAM_DATA_DIR": str(tmp_path / "data")})
+    with open_runtime(settings) as rt:
+        Base.metadata.create_all(rt.db.engine)
+        with rt.db.write() as session:
+            camera = register_camera(session, serial="S-9", label="BWC-9")
+            visit = start_visit(session, camera_id=camera.id, serial="S-9")
+            note_seen(
+                session,
+                camera_id=camera.id,
+                visit_id=visit.id,
+                files=[Seen("a.mp4", 9, "20260921T200000")],
+                offset_s=None,
+            )
+        assert [symptom for symptom in look(settings) if symptom.check == "footage"] == []  # it is being read now
+        with rt.db.write() as session:
+            finish_visit(session, visit.id, state=VisitState.LOST, files=0, size=0)
+    [symptom] = [symptom for symptom in look(settings) if symptom.check == "footage"]
+    assert symptom.level == "note"
+    assert "BWC-9 (1)" in symptom.vi
+    assert "Do not delete the spool" in symptom.todo_en

@@ -10,12 +10,18 @@ from staff_story import Story
 from bodycam import clock
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.sequencer import Sequencer
+from bodycam.fleet.docking import finish_visit, start_visit
+from bodycam.fleet.models import VisitState
+from bodycam.fleet.service import register_unknown_camera
 from bodycam.jobs import service as jobs
+from bodycam.people.models import Force
+from bodycam.people.units import create_unit
 from bodycam.petitions import content
 from bodycam.petitions import service as petitions
 from bodycam.petitions.content import Identity
 from bodycam.petitions.models import FileState, Submission, SubmissionFile
 from bodycam.recordings.models import Recording
+from bodycam.recordings.on_camera import Seen, note_seen
 from bodycam.runtime import Runtime
 from bodycam.tasks import vault
 
@@ -37,6 +43,26 @@ def test_the_camera_that_did_not_come_back_is_on_top_with_its_holder(as_role) ->
     assert page.index("BWC-0477") < page.index("BWC-0412")
     assert "Trần Văn Nam" in page
     assert "chưa về trạm" in page
+
+
+def test_an_unknown_camera_and_files_still_on_one_are_told_to_its_unit_alone(
+    rt: Runtime, as_role, story: Story
+) -> None:
+    with rt.db.write() as session:
+        stranger = register_unknown_camera(session, serial="STRANGE-9", unit_id=story.team_id)
+        visit = start_visit(session, camera_id=stranger.id, serial="STRANGE-9", station_id=story.station_id, slot=1)
+        seen = [Seen("a.mp4", 2_000_000, "20260921T200000")]
+        note_seen(session, camera_id=stranger.id, visit_id=visit.id, files=seen, offset_s=None)
+        finish_visit(session, visit.id, state=VisitState.RELEASED, files=0, size=0)
+    page = as_role("commander").get("/devices").text
+    assert "Máy lạ đã cắm trạm" in page
+    assert "Còn tệp chưa lấy" in page
+    assert page.index("STRANGE-9") < page.index("<table")
+    assert "rút theo lệnh" in as_role("commander").get(f"/devices/{stranger.id}").text
+    with rt.db.write() as session:
+        elsewhere = create_unit(session, code="XA", name="Đơn vị xa", force=Force.CUSTOMS)
+        register_unknown_camera(session, serial="FAR-1", unit_id=elsewhere.id)
+    assert "FAR-1" not in as_role("commander").get("/devices").text
 
 
 def test_a_zero_state_says_when_it_was_checked(as_role) -> None:
