@@ -1,4 +1,4 @@
-"""The demo's four cameras: "14:20, Quốc lộ 1A, 29A-123.45", and what is odd about three of them.
+"""The demo's four cameras: "14:20, Quốc lộ 1A, 29A-123.45", and what is odd about three of them. The first one's card fills.
 
 `python -m dock_service.simulator.demo FOLDER` makes them where they are missing and prints the plan as JSON. The folder keeps
 its day, so making it again, on whatever day, changes nothing.
@@ -122,7 +122,7 @@ def _cameras(day: date) -> list[_Planned]:
     office, market = Scene("office", "PHONG KE TOAN"), Scene("market", "CHO HAN")
     return [
         _Planned(
-            Profile(serial="BWC-0412", label="BWC-0412", port=1, battery=76, rate=450_000),
+            Profile(serial="BWC-0412", label="BWC-0412", port=1, battery=76, rate=450_000, capacity=16_000_000),
             "Trần Văn Nam", "184-221", "traffic_police", (),
             (
                 Footage("BWC-0412", at(9, 15), 15, _HIGHWAY_1A[:2], Scene("road", "30F-456.78")),

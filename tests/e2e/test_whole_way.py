@@ -185,6 +185,30 @@ def test_a_flipped_byte_turns_its_recording_red_and_put_back_no_longer(page: Pag
     until(lambda: demo.rows(broken) == [], "the recording to be whole again")
 
 
+def test_a_card_that_fills_is_wiped_only_once_its_minute_is_signed(page: Page, demo: Installation) -> None:
+    card = demo.data / "cameras" / "BWC-0412" / "card"
+
+    def films() -> int:
+        return len(list(card.rglob("*.mp4")))
+
+    assert demo.rows("SELECT cause, state FROM wipe_order") == [("card_filling", "raised")]
+    assert films() == 3
+    _enter(page, "wipe")
+    page.goto("/wipes")
+    page.locator("tbody a").first.click()
+    page.click("text=Duyệt 3 tệp")
+    with page.expect_download() as paper:
+        page.click("text=PDF")
+    assert films() == 3
+    page.set_input_files("#scan", paper.value.path())
+    page.check("input[name=is_signed]")
+    page.click("text=Gắn bản ký và cho phép xóa")
+    until(lambda: demo.rows("SELECT state FROM wipe_order") == [("done",)], "the camera to be wiped")
+    assert films() == 0
+    page.reload()
+    assert "Đã xóa 3 tệp, giữ lại 0" in page.inner_text("main")
+
+
 def test_stopping_and_starting_again_changes_nothing(demo: Installation) -> None:
     until(demo.settled, "all recordings to be read")
     before = [demo.count(table) for table in ("recording", "case_file", "officer", "account", "camera", "station")]

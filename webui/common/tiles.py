@@ -120,7 +120,7 @@ def _tile(n: int, slot: Mapping[str, Any], duty_phone: str) -> Tile:
         state=state,
         title=t(title_vi, title_en),
         order=t(order_vi, order_en),
-        hint=_hint(state, duty_phone),
+        hint=_hint(state, duty_phone, str(slot.get("wiping") or "")),
         camera=str(slot.get("camera") or ""),
         officer=str(slot.get("officer") or ""),
         number=str(slot.get("number") or ""),
@@ -132,7 +132,10 @@ def _tile(n: int, slot: Mapping[str, Any], duty_phone: str) -> Tile:
     )
 
 
-def _hint(state: str, duty_phone: str) -> str:
+def _hint(state: str, duty_phone: str, wiping: str) -> str:
+    if state == "done" and wiping:
+        said = t("Đang xóa theo biên bản", "Wiping by the minute")
+        return f"{said} {wiping}. {t('Rút máy thì lần sau xóa tiếp', 'Taken now, the rest follows next time')}"
     if state == "uploading":
         return t("Để máy trong khe, đồng chí có thể ra về", "Leave the camera in the slot, you may go")
     if state == "error":

@@ -121,6 +121,22 @@ STORIES = (
         ),
         "devices.index",
     ),
+    Story(
+        "wipe", Role.PLAN_APPROVER, "Thẻ nhớ sắp đầy", "A card that fills",
+        "Thẻ của BWC-0412 sắp đầy nên hệ thống đã lập lệnh xóa; chưa có biên bản ký thì không tệp nào bị xóa.",
+        "BWC-0412's card is filling, so the system raised an order; no file is wiped before the minute is signed.",
+        (
+            "Mở lệnh “chờ duyệt”, đọc danh sách, bấm “Duyệt”.",
+            "Bấm “PDF” để tải biên bản. Ngoài đời: in, ký, quét; ở đây chọn chính tệp PDF ấy làm bản ký và gắn vào.",
+            "Đợi vài giây rồi tải lại trang: máy ở khe 1 đã xóa từng tệp sau khi đối chiếu lại với kho.",
+        ),
+        (
+            "Open the order “waiting for approval”, read its list, press “Approve”.",
+            "Press “PDF” for the minute. In life it's printed, signed and scanned; here attach that very PDF as the signed copy.",
+            "Wait a few seconds and reload: the camera in slot 1 has deleted each file after comparing it with the vault.",
+        ),
+        "wipes.index",
+    ),
 )  # fmt: skip
 STORY_KEY = "story"  # in the form cookie: the story being walked, so that its steps stay in sight
 

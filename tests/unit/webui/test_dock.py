@@ -49,6 +49,15 @@ def test_each_state_says_what_to_do(as_role, station_id: str) -> None:
     assert "DO NOT REMOVE" in as_role("commander").get(f"/dock/{station_id}?lang=en").text
 
 
+def test_a_green_tile_says_that_its_camera_is_being_wiped(rt: Runtime, as_role, station_id: str) -> None:
+    with rt.db.write() as session:
+        slots = [{"slot": n, "state": state, "wiping": "XD-1 · 3/12"} for n, state in ((1, "done"), (2, "error"))]
+        docking.put_board(session, station_id, {"slots": slots})
+    page = as_role("commander").get(f"/dock/{station_id}").text
+    assert page.count("Đang xóa theo biên bản XD-1 · 3/12") == 1
+    assert "Được phép rút máy" in page
+
+
 def test_a_silent_station_shows_no_tile(as_role, station_id: str) -> None:
     client = as_role("commander")
     assert client.get(f"/dock/{station_id}/board.json").get_json()["alive"] is True
