@@ -20,6 +20,8 @@ from bodycam.cases.spelling import Spelling, spelling_of
 from bodycam.clock import now
 from bodycam.coverage import handover
 from bodycam.coverage import shift as shifts
+from bodycam.coverage.models import DebtKind
+from bodycam.coverage.queries import OpenDebt, debts_of_officer
 from bodycam.coverage.shift import Shift, Stop
 from bodycam.coverage.standing import Standing, standing_of
 from bodycam.fleet.models import Camera, KioskSession
@@ -35,10 +37,11 @@ _MOST_DIGITS = 12
 
 @dataclass(frozen=True)
 class _Look:
-    """What the page shows: the shift, where its cameras stand, and whether an answer can be taken back."""
+    """What the page shows: the shift, where its cameras stand, what they owe, and whether an answer can be taken back."""
 
     shift: Shift
     cameras: Sequence[tuple[Camera, Standing | None]]
+    owed: Sequence[OpenDebt]
     can_undo: bool
 
 
@@ -112,6 +115,7 @@ def _page(problem: str = "") -> str:
         "kiosk/shift.html",
         shift=seen.shift,
         cameras=seen.cameras,
+        owed=seen.owed,
         can_undo=seen.can_undo,
         apart=_apart(),
         marks_all="all" in request.args,
@@ -129,7 +133,8 @@ def _look() -> _Look:
         standing = standing_of(session, cameras)
         since = session.get_one(KioskSession, at.session_id).opened_at
         can_undo = shifts.can_undo(session, at.officer_id, since)
-    return _Look(shift, [(camera, standing.get(camera.id)) for camera in cameras], can_undo)
+        owed = [row for row in debts_of_officer(session, at.officer_id) if row.debt.kind != DebtKind.MINUTE]
+    return _Look(shift, [(camera, standing.get(camera.id)) for camera in cameras], owed, can_undo)
 
 
 def _stops(names: Sequence[str]) -> list[Stop]:

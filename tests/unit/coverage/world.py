@@ -33,12 +33,11 @@ def world(session, serial="S1", number="123-456"):
     return World(team.id, officer.id, camera.id, station.id)
 
 
-def filmed(session, world, start, minutes=5, *, receipt=True, **changes):
-    """Seal a recording now, and give it its receipt."""
+def filmed(session, world, start, minutes=5, *, receipt=True, leaf=True, **changes):
+    """Seal a recording now, and give it its place in the log and its receipt."""
     n = next(_number)
-    event = CustodyEvent(
-        id=f"e{n}", kind="recording.sealed", object_id=f"r{n:04}", body="{}", created_at=now(), log_index=n
-    )
+    event = CustodyEvent(id=f"e{n}", kind="recording.sealed", object_id=f"r{n:04}", body="{}", created_at=now())
+    event.log_index = n if leaf else None
     session.add(event)
     session.flush()
     if receipt:
