@@ -34,6 +34,13 @@ def test_the_three_are_recognised_as_their_own_programs_make_them(tmp_path, comm
     assert recognise(made(tmp_path, 64 << 20, *command), "sda1") == kind
 
 
+def test_a_fat32_that_does_not_call_itself_so_is_one_all_the_same(tmp_path):
+    head = made(tmp_path, 64 << 20, "mkfs.vfat", "-F", "32")
+    assert recognise(head[:82] + bytes(8) + head[90:], "sda1") == "vfat"
+    with pytest.raises(FileSystemUnknownError):
+        recognise(head[:22] + b"\x09\x00" + head[24:], "sda1")  # a 16-bit table's size: FAT16
+
+
 def test_others_are_refused_by_name(tmp_path):
     with pytest.raises(FileSystemUnknownError, match="FAT16"):
         recognise(made(tmp_path, 16 << 20, "mkfs.vfat", "-F", "16"), "sda1")
