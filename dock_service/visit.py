@@ -230,6 +230,8 @@ def facts_of(rt: Runtime, visit: Visit, file: CameraFile, offset_s: float | None
             clock_offset_s=offset_s,
             event_flag=visit.profile.is_event(file.path),
             quarantine=visit.quarantine,
+            is_sidecar=visit.profile.is_sidecar(file.path),
+            named=visit.profile.facts(file.path),
         )
 
 

@@ -4,7 +4,7 @@ A number in a name is what somebody once typed into a camera; it is compared by 
 such as 000000 says nothing.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,9 +22,21 @@ class Disagreement:
     paths: tuple[str, ...]
 
 
-def other_cameras(names: Iterable[FileName], known_as: Iterable[str]) -> list[Disagreement]:
-    """Return the cameras that names say and that are not this one; `known_as` are its serial and its label, serial first."""
+def other_cameras(
+    names: Iterable[FileName], known_as: Iterable[str], before: Iterable[FileName] = ()
+) -> list[Disagreement]:
+    """Return the cameras that names say and that are not this one; `known_as` are its serial and its label, serial first.
+
+    Many models put a number into names that has nothing to do with their serial: what its earlier files (`before`) said is its own
+    too, and where there are none and nothing agrees, what most of the names say.
+    """
+    names = list(names)
     ours = [text for text in known_as if text]
+    earlier = sorted({name.camera for name in before if name.camera})
+    ours += earlier
+    said = Counter(name.camera for name in names if name.camera)
+    if said and not earlier and not any(is_same(camera, other) for camera in said for other in ours):
+        ours.append(said.most_common(1)[0][0])
     return _grouped((name.path, name.camera, ours) for name in names)
 
 

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bodycam.clock import VIETNAM
 from bodycam.recordings.models import Kind
-from bodycam.recordings.names import is_beside, kind_of
+from bodycam.recordings.names import NameFacts, is_beside, kind_of
 from dock_service.profiles.identity import IdentityRecord, read_record, read_text
 from dock_service.profiles.patterns import LONGEST_NAME, compile_pattern, refuse
 from dock_service.profiles.said import FileName, parse_start, read_match, zone_of
@@ -178,6 +178,22 @@ class Profile(Part):
             if said is not None:
                 return self._marked(said)
         return None
+
+    def facts(self, path: str) -> NameFacts | None:
+        """Return what a name says as the catalogue keeps it."""
+        said = self.read_name(path)
+        if said is None:
+            return None
+        return NameFacts(
+            profile=self.key,
+            camera=said.camera,
+            officer=said.officer,
+            start=said.start,
+            start_raw=said.start_raw,
+            sequence=said.sequence,
+            chapter=said.chapter,
+            is_encrypted=said.is_encrypted,
+        )
 
     def _marked(self, said: FileName) -> FileName:
         return said if said.is_event or not self.in_event_folder(said.path) else replace(said, is_event=True)
