@@ -63,7 +63,7 @@ class Card:
             settle_begun(
                 session, self._visit.camera_id, actor=self._visit.place.actor, visit_id=self._visit.id
             )  # else what we deleted would be called missing
-            remarks = remarks_on(session, visit, self._files, self._new)
+            remarks = remarks_on(session, visit, self._files, self._new, self.offset_of)
             gone = note_gone(session, camera_id=self._visit.camera_id, visit_id=self._visit.id)
             if not gone:
                 return remarks

@@ -261,9 +261,17 @@ class OtherOfficerNamedError(VisitNoteError):
 
 
 class FilesMissingError(VisitNoteError):
-    """Numbers are missing in a camera's run of files, or a time has none: a note for a person, never an accusation."""
+    """Numbers are missing in a camera's run of files: a note for a person, never an accusation."""
 
     code = "files_missing"
+    vi = "{vi}"
+    en = "{en}"
+
+
+class SilentTimeError(VisitNoteError):
+    """A camera that cuts its files has none of some time: a note for a person, never an accusation."""
+
+    code = "silent_time"
     vi = "{vi}"
     en = "{en}"
 

@@ -1,7 +1,11 @@
-"""What a camera's file names say that doesn't fit: missing numbers, another camera, another officer. Remarks, never accusations."""
+"""What a camera's file names say that doesn't fit: missing numbers, silent times, another camera or officer. Remarks, never accusations.
 
-from collections.abc import Sequence
+Times are told by the dock's clock: each file's by the offset measured at the docking at which it was first seen.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,36 +15,88 @@ from bodycam.fleet.models import Camera
 from bodycam.fleet.service import issued_to
 from bodycam.recordings.models import CameraFile as Row
 from dock_service.cameras.camera import CameraFile
-from dock_service.errors import FilesMissingError, OtherCameraNamedError, OtherOfficerNamedError, VisitNoteError
-from dock_service.profiles import FileName, Profile, gaps, other_cameras, other_officers
+from dock_service.errors import (
+    FilesMissingError,
+    OtherCameraNamedError,
+    OtherOfficerNamedError,
+    SilentTimeError,
+    VisitNoteError,
+)
+from dock_service.profiles import FileName, Gap, Profile, gaps, other_cameras, other_officers, silences
 from dock_service.visit import Visit, recorded_at
 
 _KNOWN = 3000  # files of earlier dockings that fill a run
 _TOLD = 10  # remarks of one kind a visit keeps
 
 
-def remarks_on(session: Session, visit: Visit, files: Sequence[CameraFile], new: set[str]) -> list[VisitNoteError]:
+def remarks_on(
+    session: Session,
+    visit: Visit,
+    files: Sequence[CameraFile],
+    new: set[str],
+    offset_of: Callable[[CameraFile], float | None],
+) -> list[VisitNoteError]:
     """Return what is to be said of a card's files, as far as it concerns the paths in `new`; gaps are events, too."""
-    names = _names(visit.profile, files)
+    names = _names(visit.profile, files, offset_of)
     fresh = [name for name in names if name.path in new]
     if not fresh:
         return []
-    return [*_gaps(session, visit, names, new), *_cameras(session, visit, fresh), *_officers(session, visit, fresh)]
+    known = _known(session, visit)
+    earlier = [name for name in known if name.path not in new]
+    return [
+        *_gaps(session, visit, names, known, new),
+        *_cameras(session, visit, fresh, earlier),
+        *_officers(session, visit, fresh),
+    ]
 
 
-def _names(profile: Profile, files: Sequence[CameraFile]) -> list[FileName]:
-    read = ((profile.read_name(file.path), file.modified) for file in files if profile.is_recording(file.path))
-    return [said if said.start else replace(said, start=written) for said, written in read if said is not None]
+def _names(
+    profile: Profile, files: Sequence[CameraFile], offset_of: Callable[[CameraFile], float | None]
+) -> list[FileName]:
+    read = [(profile.read_name(file.path), file) for file in files if profile.is_recording(file.path)]
+    return [_at(said, said.start or file.modified, offset_of(file)) for said, file in read if said is not None]
 
 
-def _gaps(session: Session, visit: Visit, names: Sequence[FileName], new: set[str]) -> list[VisitNoteError]:
+def _at(said: FileName, start: datetime | None, offset_s: float | None) -> FileName:
+    return replace(said, start=recorded_at(start, offset_s) if start else None)
+
+
+def _known(session: Session, visit: Visit) -> list[FileName]:
+    """Return what the names of this camera's sealed files say, there still or gone."""
+    query = select(Row.path, Row.clock_offset_s).where(Row.camera_id == visit.camera_id, Row.recording_id.is_not(None))
+    rows = session.execute(query.order_by(Row.id.desc()).limit(_KNOWN)).all()
+    read = [(visit.profile.read_name(row.path), row.clock_offset_s) for row in rows]
+    return [_at(said, said.start, offset_s) for said, offset_s in read if said is not None]
+
+
+def _silence(visit: Visit, names: Sequence[FileName], new: set[str]) -> list[VisitNoteError]:
+    """Tell the times without a file in one remark: how many, and the longest."""
+    if visit.profile.segment_s is None:
+        return []
+    timed = [name for name in names if name.start_raw]
+    found = [gap for gap in silences(timed, visit.profile.segment_s) if gap.before.path in new]
+    if not found:
+        return []
+    longest = max(found, key=lambda gap: gap.minutes)
+    if len(found) == 1:
+        return [SilentTimeError(vi=longest.vi, en=longest.en)]
+    vi = f"{len(found)} khoảng không có tệp, dài nhất: {longest.vi}"
+    en = f"{len(found)} times without a file, the longest: {longest.en}"
+    return [SilentTimeError(vi=vi, en=en)]
+
+
+def _gaps(
+    session: Session, visit: Visit, names: Sequence[FileName], known: Sequence[FileName], new: set[str]
+) -> list[VisitNoteError]:
     """Tell a gap once: at the docking that brought a file beside it."""
-    query = select(Row.path).where(Row.camera_id == visit.camera_id, Row.recording_id.is_not(None))
-    earlier = session.scalars(query.order_by(Row.id.desc()).limit(_KNOWN))
-    known = [said for path in earlier if (said := visit.profile.read_name(path)) is not None]
     found = gaps(names, known, overwrites=visit.profile.recorder.overwrites)
     here = [gap for gap in found if gap.after.path in new or gap.before.path in new]
-    for gap in here[:_TOLD]:
+    _keep(session, visit, here[:_TOLD])
+    return [*(FilesMissingError(vi=gap.vi, en=gap.en) for gap in here[:_TOLD]), *_silence(visit, names, new)]
+
+
+def _keep(session: Session, visit: Visit, found: Sequence[Gap]) -> None:
+    for gap in found:
         custody.record(
             session,
             "camera.sequence_gap",
@@ -58,12 +114,13 @@ def _gaps(session: Session, visit: Visit, names: Sequence[FileName], new: set[st
             },
             private={"after": gap.after.path, "before": gap.before.path},
         )
-    return [FilesMissingError(vi=gap.vi, en=gap.en) for gap in here[:_TOLD]]
 
 
-def _cameras(session: Session, visit: Visit, fresh: Sequence[FileName]) -> list[VisitNoteError]:
+def _cameras(
+    session: Session, visit: Visit, fresh: Sequence[FileName], earlier: Sequence[FileName]
+) -> list[VisitNoteError]:
     camera = session.get_one(Camera, visit.camera_id)
-    found = other_cameras(fresh, [visit.serial, camera.label or ""])
+    found = other_cameras(fresh, [visit.serial, camera.label or ""], earlier)
     return [
         OtherCameraNamedError(path=one.paths[0], count=len(one.paths), named=one.named, booked=one.booked)
         for one in found[:_TOLD]
@@ -75,7 +132,7 @@ def _officers(session: Session, visit: Visit, fresh: Sequence[FileName]) -> list
     held: list[tuple[FileName, str | None]] = []
     for name in named[:_KNOWN]:
         assert name.start is not None
-        officer = issued_to(session, visit.camera_id, recorded_at(name.start, visit.offset_s))
+        officer = issued_to(session, visit.camera_id, name.start)
         held.append((name, officer.number if officer else None))
     return [
         OtherOfficerNamedError(path=one.paths[0], count=len(one.paths), named=one.named, booked=one.booked)

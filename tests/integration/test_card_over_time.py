@@ -303,9 +303,15 @@ def test_missing_numbers_and_names_of_another_camera_are_told_once_and_hold_noth
         officer = create_officer(session, name="An", number="555-666", unit_id=unit.id, force=Force.TRAFFIC_POLICE)
         known = register_camera(session, serial="BWC-0412", unit_id=unit.id)
         issue_camera(session, known.id, officer.id, starts_at=clock.datetime(2026, 1, 1, tzinfo=clock.UTC))
-    camera = dock.add({name(n, 8 + n): make(100 + n) for n in (1, 2, 5)}, serial="BWC-0412")
+    ours = {name(n, 8 + n): make(100 + n) for n in (1, 2, 5)}
+    camera = dock.add({**ours, name(1, 9, camera="0000008"): make(99)}, serial="BWC-0412")
     outcome = run(rt, dock)
-    assert sorted(codes(outcome)) == ["files_missing", "other_camera_named", "other_officer_named"]
+    assert sorted(codes(outcome)) == [
+        "files_missing",
+        "other_camera_named",
+        "other_officer_named",
+        "silent_time",
+    ]
     assert outcome.is_complete
     [event] = events(rt, "camera.sequence_gap")
     assert (event["details"]["first"], event["details"]["last"], event["details"]["count"]) == (3, 4, 2)
