@@ -61,6 +61,16 @@ test-pg: .make/dev .make/services ## what runs against PostgreSQL
 e2e: .make/dev .make/services ## the pages in Chromium
 	$(PYTEST) -m e2e tests/e2e
 
+.PHONY: test-usb
+test-usb: .make/dev ## the dock service against real USB devices in a guest under QEMU (15 minutes, on demand)
+	@bash scripts/setup.sh guest
+	@$(PY) -m tests.usb_guest.run
+
+.PHONY: bench-usb
+bench-usb: .make/dev ## USB in that guest against libgphoto2, rsync and rclone (8 minutes)
+	@bash scripts/setup.sh guest
+	@$(PY) -m bench.usb_guest
+
 .PHONY: bench
 bench: .make/run ## measure against peers in the same run (minutes, needs rsync and 12 GB)
 	$(PY) bench/offload_folder.py

@@ -71,5 +71,12 @@ case "${1:-}" in
     [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || wanted+=(rabbitmq-server)
     [ ${#wanted[@]} = 0 ] || debian "${wanted[@]}"
     touch .make/services ;;
-  *) stop "usage: scripts/setup.sh run|dev|services" ;;
+  guest) # what can't be had is a reason to skip, not an error: the program that needs it says so
+    wanted=()
+    command -v qemu-system-x86_64 >/dev/null || wanted+=(qemu-system-x86)
+    command -v mmdebstrap >/dev/null || wanted+=(mmdebstrap)
+    command -v mke2fs >/dev/null || wanted+=(e2fsprogs)
+    [ "$(id -u)" = 0 ] || command -v fakeroot >/dev/null || wanted+=(fakeroot)
+    [ ${#wanted[@]} = 0 ] || (debian --no-install-recommends "${wanted[@]}") || true ;;
+  *) stop "usage: scripts/setup.sh run|dev|services|guest" ;;
 esac

@@ -1,0 +1,224 @@
+"""`make test-usb`: the real dock service against a real kernel, libusb and USB devices, in a guest under QEMU.
+
+Plain functions in order, since they share one boot; each says what it found. Ends with 0 when all held, and also, saying why, where
+a guest can't be built or run.
+"""
+
+import json
+import random
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.usb_guest import cards, footage
+from tests.usb_guest.cards import Wire
+from tests.usb_guest.dock import SPOOL, Dock, states
+from tests.usb_guest.guest import Guest, new_footage_folder
+from tests.usb_guest.image import CannotRunError, ensure
+
+MTP = "0123456789ABCDEF0123456789ABCDEF"  # what QEMU's responder calls itself
+MIB = 1 << 20
+CARD = 160 * MIB
+LONG = (20 * MIB + 5, 30 * MIB, 1000)  # what is pulled in the middle of
+PULLS = 3
+SEED = 20_261_122
+
+
+@dataclass
+class Stand:
+    """One guest, one dock, and the cameras that can be plugged."""
+
+    guest: Guest
+    dock: Dock
+    place: Path
+    chance: random.Random = field(default_factory=lambda: random.Random(SEED))
+
+    def plug(self, name: str, port: int) -> str:
+        """Plug the camera of this name (a folder for MTP, else a card); returns its serial number."""
+        if name.startswith("mtp"):
+            self.guest.plug_mtp(self.place / name, port)
+            return MTP
+        self.guest.plug_card(name, port)
+        return name.upper()
+
+    def hold(self, name: str) -> None:
+        """Say what the camera about to be plugged holds."""
+        serial = MTP if name.startswith("mtp") else name.upper()
+        self.dock.cards[serial] = footage.hashes(self.place / name)
+
+    def parts(self) -> list[str]:
+        """Return the files into which bytes of cameras have been written so far and that aren't finished."""
+        return self.guest.appears(SPOOL, ".part", [], timeout=0)
+
+    def take_out(self, serial: str, port: int) -> None:
+        """Pull a camera and wait until the board has seen it."""
+        self.guest.pull(port)
+        self.dock.until(lambda seen: not {"uploading", "verifying"} & set(states(seen, serial)), "the pull to be seen")
+
+
+def names_what_is_plugged(stand: Stand) -> str:
+    """`bodycam usb list` names devices, kinds and profiles."""
+    stand.plug("mtp", 1)
+    stand.plug("fat32", 2)
+    stand.guest.check("udevadm", "settle")
+    lines = stand.guest.check("python3", "-m", "bodycam", "usb", "list", "--json").splitlines()
+    for port in (1, 2):
+        stand.guest.pull(port)
+    found = {entry["kind"]: entry for entry in map(json.loads, lines)}
+    assert set(found) == {"mtp", "mass-storage"}, lines
+    assert all(entry["profile"] for entry in found.values()), lines
+    return ", ".join(f"{e['port']} {e['kind']} {e['speed']} {e['profile']}" for e in found.values())
+
+
+def offloads_by_command(stand: Stand) -> str:
+    """`bodycam offload usb:PORT` without a station, from exFAT: equal, and nothing is written to the card."""
+    return "; ".join(_command(stand, name) for name in ("exfat",))
+
+
+def _command(stand: Stand, name: str) -> str:
+    image, wanted = stand.place / f"{name}.img", footage.hashes(stand.place / name)
+    before = footage.hash_of(image)
+    stand.plug(name, 3)
+    stand.guest.check("udevadm", "settle")
+    done = stand.guest.run("python3", "-m", "bodycam", "offload", "usb:all", "--json", timeout=600)
+    stand.guest.pull(3)
+    said = json.loads(done.out)
+    assert done.code == 0, f"{done.code}: {done.out} {done.err}"
+    assert {row["path"]: row["sha256"] for row in said["recordings"]} == wanted, said
+    assert footage.hash_of(image) == before, "the card was written to"
+    return f"{name}: {len(wanted)} files, {done.seconds:.0f} s"
+
+
+def offloads_at_the_station(stand: Stand) -> str:
+    """Every size arrives equal, once, with its receipt, over MTP, from FAT32 and from a FAT32 without partitions."""
+    return "; ".join(_offload(stand, name, port) for port, name in enumerate(("mtp", "fat32", "bare"), 1))
+
+
+def _offload(stand: Stand, name: str, port: int) -> str:
+    image = stand.place / f"{name}.img"
+    before = footage.hash_of(image) if image.exists() else footage.state_of(stand.place / name)
+    stand.hold(name)
+    known, began = stand.parts(), time.monotonic()
+    serial = stand.plug(name, port)
+    stand.guest.appears(SPOOL, ".part", known)
+    first = time.monotonic() - began
+    stand.dock.until_tile("done", serial, 600)
+    took = time.monotonic() - began
+    stand.dock.assert_complete(serial)
+    stand.take_out(serial, port)
+    after = footage.hash_of(image) if image.exists() else footage.state_of(stand.place / name)
+    assert after == before, f"{name} was written to"
+    return f"{name}: first byte {first:.1f} s after the plug, green after {took:.0f} s"
+
+
+def resumes_over_mtp(stand: Stand) -> str:
+    """Pulled again and again: goes on in whatever port, re-reads at most 1 MiB each time, never green before all is sealed."""
+    wire = Wire(stand.guest)
+    found, pulls = _pulled(stand, "mtp-long", (1, 2))
+    again = wire.read_again()
+    assert again <= pulls * MIB, f"{again} bytes read again after {pulls} pulls"
+    return f"{found}; read again {again / MIB / max(pulls, 1):.2f} MiB a pull"
+
+
+def resumes_from_a_card(stand: Stand) -> str:
+    """The same for mass storage, pulled while it is mounted."""
+    wire = Wire(stand.guest)
+    found, pulls = _pulled(stand, "long", (3, 4))
+    size = sum(path.stat().st_size for path in (stand.place / "long").rglob("*") if path.is_file())
+    more = wire.blocks() - size
+    return f"{found}; read beyond the files' bytes, with directories and read-ahead: {more / MIB / (pulls + 1):.2f} MiB a plug"
+
+
+def _pulled(stand: Stand, name: str, ports: tuple[int, int]) -> tuple[str, int]:
+    stand.hold(name)
+    waits: list[float] = []
+    known, began, port = stand.parts(), time.monotonic(), ports[0]
+    serial = stand.plug(name, port)
+    for number in range(PULLS):
+        found = stand.guest.appears(SPOOL, ".part", known)
+        waits.append(time.monotonic() - began)
+        time.sleep(stand.chance.uniform(0.2, 3.0))
+        assert set(found) - set(known), f"no byte came after plug {number + 1}"
+        assert "done" not in states(stand.dock.look(), serial), "it was done before it could be pulled: make it longer"
+        stand.take_out(serial, port)
+        port = ports[(number + 1) % 2] if number % 2 else port  # the same port first, then the other
+        known, began = stand.parts(), time.monotonic()
+        stand.plug(name, port)
+    stand.guest.appears(SPOOL, ".part", known, timeout=20)
+    waits.append(time.monotonic() - began)
+    stand.dock.until_tile("done", serial, 600)
+    stand.dock.assert_complete(serial)
+    stand.take_out(serial, port)
+    resumed = statistics.median(waits[1:])
+    return f"{PULLS} pulls; first byte {waits[0]:.1f} s after the plug, {resumed:.1f} s after a re-plug (median)", PULLS
+
+
+def takes_no_pulled_card_for_empty(stand: Stand) -> str:
+    """No pull of this run made a file count as gone, a visit as complete without its files, or left a mount behind."""
+    [[[gone]], [[done]]] = stand.dock.ask(
+        "SELECT count(*) FROM camera_file WHERE state != 'on_camera'",
+        "SELECT count(*) FROM docking_visit WHERE state = 'done' AND files = 0 AND id NOT IN"
+        " (SELECT last_visit_id FROM camera_file WHERE last_visit_id IS NOT NULL)",
+    )
+    mounts = stand.guest.check("sh", "-c", "grep -c /data/bodycam/mounts /proc/mounts || true").strip()
+    assert (gone, done, mounts) == (0, 0, "0"), f"{gone} files gone, {done} empty visits, {mounts} mounts left"
+    return "no file counted as gone, no mount left"
+
+
+BEFORE: tuple[Callable[[Stand], str], ...] = (names_what_is_plugged, offloads_by_command)
+CHECKS: tuple[Callable[[Stand], str], ...] = (
+    offloads_at_the_station,
+    resumes_over_mtp,
+    resumes_from_a_card,
+    takes_no_pulled_card_for_empty,
+)
+
+
+def main() -> int:
+    """Run all checks in one boot."""
+    place = new_footage_folder()
+    try:
+        for number, name in enumerate(("mtp", "fat32", "exfat", "bare")):
+            footage.fill(place / name, seed=number, sizes=footage.SIZES if name == "mtp" else footage.SIZES[:-3])
+        for number, name in enumerate(("mtp-long", "long")):
+            footage.fill(place / name, LONG, seed=10 + number)
+        with Guest(ensure(), place) as guest:
+            print(f"the guest runs on {'KVM' if guest.is_kvm() else 'TCG, without KVM'}; up after {guest.boot_s:.0f} s")
+            for name in ("fat32", "exfat", "bare", "long"):
+                cards.make(guest, name, place / f"{name}.img", CARD)
+            stand = Stand(guest, Dock(guest, {}), place)
+            failed = _all(stand, BEFORE)
+            stand.dock.start()
+            failed += _all(stand, CHECKS)
+            stand.dock.stop()
+            print(f"the board was looked at {stand.dock.looks} times; false greens: {stand.dock.lies or 'none'}")
+            return 1 if failed or stand.dock.lies else 0
+    except CannotRunError as error:
+        print(f"SKIPPED: {error}")
+        return 0
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _all(stand: Stand, checks: tuple[Callable[[Stand], str], ...]) -> int:
+    failed = 0
+    for check in checks:
+        name, started = check.__name__.replace("_", " "), time.monotonic()
+        try:
+            found = check(stand)
+        except Exception as error:  # noqa: BLE001  the other checks go on
+            failed += 1
+            print(f"FAILED  {name}: {error!r}", flush=True)
+            for port in range(1, 5):  # so that the next check finds the ports free
+                stand.guest.try_pull(port)
+        else:
+            print(f"ok      {name} ({time.monotonic() - started:.0f} s): {found}", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
