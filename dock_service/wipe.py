@@ -20,7 +20,7 @@ from bodycam.runtime import Runtime
 from bodycam.wipes import execution
 from bodycam.wipes.execution import Task
 from dock_service.cameras.camera import Camera, CameraFile
-from dock_service.errors import CameraError, CameraGoneError, OffloadStoppedError
+from dock_service.errors import CameraError, CameraGoneError, CameraReadOnlyError, OffloadStoppedError
 from dock_service.journal import Witness, nobody
 from dock_service.visit import Visit
 
@@ -71,6 +71,7 @@ class _Run:
         self._watch = watch
         self._troubles: dict[str, str] = {}  # by order, why it deletes nothing
         self._deleted: list[tuple[Task, CameraFile]] = []
+        self._is_read_only = False  # nothing can be deleted here: then nothing needs to be read again
         self._done = Wiped()
 
     def all(self, tasks: Sequence[Task]) -> Wiped:
@@ -96,7 +97,10 @@ class _Run:
             self._missing(task, "not_listed" if file is None else "changed")
             return
         reason = (
-            self._troubles[task.order_id] or execution.seal_trouble(self._rt, task) or self._bytes_trouble(task, file)
+            self._troubles[task.order_id]
+            or (CameraReadOnlyError.code if self._is_read_only else "")
+            or execution.seal_trouble(self._rt, task)
+            or self._bytes_trouble(task, file)
         )
         if reason:
             self._keep(task, reason)
@@ -131,6 +135,7 @@ class _Run:
         except CameraError as error:
             again = self._list().get(task.path)
             if again is not None and _is_same(task, again):
+                self._is_read_only = isinstance(error, CameraReadOnlyError)
                 self._keep(task, error.code)
                 return
         self._write("file.wiped", task)

@@ -41,3 +41,11 @@ class SignedCopyError(BodycamError):
     code = "wipe_signed_copy"
     vi = "Bản ký chưa dùng được: {reason_vi}. Chọn tệp PDF hoặc ảnh JPEG quét biên bản đã ký."
     en = "That is no signed copy: {reason}. Choose a PDF or JPEG scan of the signed minute."
+
+
+class MinuteWordsError(BodycamError):
+    """The configured words of the minute are wrong."""
+
+    code = "wipe_minute_words"
+    vi = "{file}: mục {key} sai ({reason}). Sửa tệp cấu hình rồi in lại."
+    en = "{file}: {key} is wrong ({reason}). Mend the configuration, then print again."

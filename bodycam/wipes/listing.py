@@ -91,8 +91,7 @@ def items_of(session: Session, order_id: str) -> list[tuple[WipeItem, Listed]]:
         .join(Recording, Recording.id == WipeItem.recording_id)
         .where(WipeItem.order_id == order_id)
         .order_by(Camera.serial, CameraFile.path, WipeItem.id)
-        .limit(MAX_FILES)
-    )
+    )  # without a limit: an order has at most MAX_FILES, and what is hashed must be all that is wiped
     rows = session.execute(query)
     return [(item, Listed(camera, file, recording, item.leaf_index)) for item, camera, file, recording in rows]
 

@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy.orm import Session
 
 from bodycam.clock import local
@@ -18,6 +18,7 @@ from bodycam.fleet.models import Station
 from bodycam.paper import Column, Document, Letterhead, Signature
 from bodycam.people.models import Account, Unit
 from bodycam.settings import config_dir
+from bodycam.wipes.errors import MinuteWordsError
 from bodycam.wipes.listing import items_of
 from bodycam.wipes.models import OrderState, WipeOrder
 from bodycam.wipes.service import get_order
@@ -143,9 +144,16 @@ def minute_of(session: Session, order_id: str, language: str, path: Path | None 
 
 @lru_cache(maxsize=4)
 def load_words(path: Path) -> Words:
-    """Read the configured words; raises pydantic's ValidationError naming the key when the file is wrong."""
-    with path.open("rb") as file:
-        return Words.model_validate(tomllib.load(file))
+    """Read the configured words; raises MinuteWordsError naming file, key and reason when they are wrong or not there."""
+    try:
+        with path.open("rb") as file:
+            return Words.model_validate(tomllib.load(file))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise MinuteWordsError(file=path.name, key=key, reason=first["msg"]) from error
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise MinuteWordsError(file=path.name, key="–", reason=str(error)) from error
 
 
 def _letterhead(session: Session, order: WipeOrder, day: date, *, is_vi: bool) -> Letterhead:

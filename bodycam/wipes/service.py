@@ -24,7 +24,7 @@ from bodycam.fleet.models import Camera, DockingVisit, Station, VisitState
 from bodycam.people.models import Unit
 from bodycam.recordings.models import Recording
 from bodycam.wipes.errors import ListChangedError, NothingToWipeError, OwnOrderError, WipeStateError
-from bodycam.wipes.listing import OPEN_STATES, Listed, items_of, list_sha256, listable
+from bodycam.wipes.listing import MAX_FILES, OPEN_STATES, Listed, items_of, list_sha256, listable
 from bodycam.wipes.models import ItemState, OrderState, WipeItem, WipeOrder
 
 SHIFTS = 2  # a card that fills within so many raises the batch by itself (issue of the dock, part 7)
@@ -224,8 +224,10 @@ def _add(
         WipeOrder.state == OrderState.RAISED,
     )
     order = session.scalar(query.order_by(WipeOrder.id.desc()).limit(1))
-    is_new = order is None
-    if order is None:
+    room = MAX_FILES - _count(session, order) if order else MAX_FILES
+    is_new = order is None or room <= 0
+    found = found[: room if room > 0 else MAX_FILES]
+    if order is None or is_new:
         order = WipeOrder(
             number=_number(session, station.id, day),
             station_id=station.id,
@@ -256,6 +258,10 @@ def _add(
     kind = "wipe.raised" if is_new else "wipe.extended"
     _event(session, kind, order, actor or "system", cause=cause, cameras=cameras, **figures)
     return order
+
+
+def _count(session: Session, order: WipeOrder) -> int:
+    return session.scalar(select(func.count()).select_from(WipeItem).where(WipeItem.order_id == order.id)) or 0
 
 
 def _number(session: Session, station_id: str, day: str) -> str:

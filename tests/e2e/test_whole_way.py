@@ -198,7 +198,7 @@ def test_a_card_that_fills_is_wiped_only_once_its_minute_is_signed(page: Page, d
     page.locator("tbody a").first.click()
     page.click("text=Duyệt 3 tệp")
     with page.expect_download() as paper:
-        page.click("text=PDF")
+        page.get_by_role("link", name="PDF", exact=True).click()
     assert films() == 3
     page.set_input_files("#scan", paper.value.path())
     page.check("input[name=is_signed]")

@@ -45,7 +45,7 @@ def test_from_the_approvers_count_to_the_signed_copy(page: Page, order: WipeOrde
     sign_in(page, "commander")
     _fits(page, f"/wipes/{order.id}")
     with page.expect_download() as paper:
-        page.click("text=PDF")
+        page.get_by_role("link", name="PDF", exact=True).click()
     assert paper.value.path().read_bytes()[:5] == b"%PDF-"
     chosen = {"name": "bien-ban-da-ky.pdf", "mimeType": "application/pdf", "buffer": wipe_story.PDF}
     page.set_input_files("#scan", chosen)

@@ -26,6 +26,7 @@ from bodycam.wipes import execution, service, signed
 from bodycam.wipes.listing import items_of, list_sha256
 from bodycam.wipes.models import OrderState, WipeItem, WipeOrder
 from dock_service.bus import open_bus
+from dock_service.cameras.folder import FolderCamera
 from dock_service.cameras.mtp import MtpCamera
 from dock_service.errors import CameraGoneError, OffloadStoppedError
 from dock_service.offload import Offload, Watch
@@ -51,9 +52,9 @@ class Story:
         self.virtual = self.dock.add(files, serial="S-1", **profile)
         return self
 
-    def docked(self, station_id=None):
+    def docked(self, station_id=None, camera=None):
         """Dock the camera and offload it; returns the opened camera and its visit."""
-        camera = self.dock.open()
+        camera = camera or self.dock.open()
         watch = Watch(report=lambda _: None, settle=lambda _: Sequencer(self.rt.db, self.rt.log).run_once())
         work = Offload(self.rt, camera, Place("usb:1-1", station_id or self.unit.station_id, 1), watch)
         outcome = work.run()
@@ -426,3 +427,22 @@ def test_a_station_killed_again_and_again_while_it_wipes_ends_with_each_file_wip
     assert {state for state, _ in story.items(order).values()} == {"wiped"}
     assert story.kinds().count("wiped") == 12
     assert story.kinds("camera.files_missing") == []
+
+
+def test_a_card_that_is_only_read_keeps_its_files_and_is_not_read_in_vain(rt, story, tmp_path, monkeypatch):
+    story.tell(rt, {})
+    card = tmp_path / "card"
+    card.mkdir()
+    (card / "ID.txt").write_text("S-1\n")
+    for name in "abc":
+        (card / f"{name}.mp4").write_bytes(make(1000))
+    camera, visit = story.docked(camera=FolderCamera(card))
+    order = story.ordered()
+    read, original = [], FolderCamera.read
+    monkeypatch.setattr(
+        FolderCamera, "read", lambda self, file, offset=0: read.append(file) or original(self, file, offset)
+    )
+    assert run_orders(rt, camera, visit, WipeWatch()).kept == 3
+    assert set(story.items(order).values()) == {("kept", "camera_read_only")}
+    assert len(read) == 1
+    assert len(list(card.glob("*.mp4"))) == 3

@@ -102,6 +102,17 @@ def test_a_closed_list_takes_nothing_more_and_the_next_batch_of_the_day_has_a_su
         assert len(items_of(session, second.id)) == 1
 
 
+def test_an_order_holds_only_so_many_files_and_the_rest_goes_into_the_next(unit, monkeypatch):
+    for module in ("service", "listing"):
+        monkeypatch.setattr(f"bodycam.wipes.{module}.MAX_FILES", 2)
+    unit.visit(unit.camera(), {f"{n}.mp4": make(100) for n in range(3)})
+    first = raised(unit)
+    second = raised(unit)
+    assert second.number == f"{first.number}-2"
+    with unit.rt.db.read() as session:
+        assert [len(items_of(session, order.id)) for order in (first, second)] == [2, 1]
+
+
 def test_a_step_in_the_wrong_state_is_refused_by_name_and_changes_nothing(unit):
     unit.visit(unit.camera(), {"a.mp4": make(100)})
     order = raised(unit)
