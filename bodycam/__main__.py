@@ -20,6 +20,7 @@ COMMANDS = {
     "check": ("bodycam.cli.check:check", "Kiểm tra thời gian, vị trí / Check time and place"),
     "recordings": ("bodycam.cli.recordings:recordings", "Danh mục bản ghi / The catalogue"),
     "case": ("bodycam.cli.case:case", "Hồ sơ vụ việc / Cases"),
+    "coverage": ("bodycam.cli.coverage:coverage", "Những gì còn thiếu / What is still missing"),
     "import": ("bodycam.cli.importing:import_", "Nhập cán bộ, thiết bị / Import people and cameras"),
     "account": ("bodycam.cli.account:account", "Tài khoản / Accounts"),
     "station": ("bodycam.cli.station:station", "Trạm cắm và màn hình trạm / Stations and their kiosks"),

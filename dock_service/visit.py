@@ -202,6 +202,7 @@ def owe_footage(rt: Runtime, visit: Visit, order: Order | None = None) -> None:
             unit_id=visit.unit_id,
             allowed_by=order.by if order else None,
             reason=order.reason if order else "",
+            due_at=clock.now() + timedelta(hours=rt.settings.coverage.footage_hours),
             actor=visit.place.actor,
         )
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bodycam.cases.minutes import minutes_of
 from bodycam.cases.models import Case, CaseRecording, LinkState
 from bodycam.cases.queries import visible
 from bodycam.fleet.models import Camera
@@ -31,6 +32,7 @@ class Described:
     officer: Officer | None
     unit: Unit | None
     plates: Sequence[str]
+    minute: str  # the number of its minute, as its officer noted it; "" when he noted none
     links: Sequence[tuple[CaseRecording, Case]]  # proposed and attached, the best match first
     renditions: Mapping[str, Rendition]  # by kind
 
@@ -54,7 +56,7 @@ def describe(session: Session, recordings: Sequence[Recording], cases: Scope = N
     made = select(Rendition).where(Rendition.recording_id.in_(ids)).order_by(Rendition.id).limit(MOST_LINKS)
     for rendition in session.scalars(made):
         renditions.setdefault(rendition.recording_id, {})[rendition.kind] = rendition
-    links = _links(session, ids, cases)
+    links, minutes = _links(session, ids, cases), minutes_of(session, ids)
     return [
         Described(
             recording=recording,
@@ -62,6 +64,7 @@ def describe(session: Session, recordings: Sequence[Recording], cases: Scope = N
             officer=officers.get(recording.officer_id or ""),
             unit=units.get(recording.unit_id or ""),
             plates=plates.get(recording.id, ()),
+            minute=(minutes[recording.id].number or "") if recording.id in minutes else "",
             links=links.get(recording.id, ()),
             renditions=renditions.get(recording.id, {}),
         )

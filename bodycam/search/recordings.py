@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from bodycam.cases.identifiers import compact, search_forms
-from bodycam.cases.models import Case, CaseIdentifier, CaseRecording, LinkState
+from bodycam.cases.models import Case, CaseIdentifier, CaseRecording, LinkState, RecordingMinute
 from bodycam.cases.queries import visible
 from bodycam.db import fold
 from bodycam.errors import InvalidInputError
@@ -38,7 +38,7 @@ class RecordingFilter:
     officer: str = ""
     camera: str = ""
     plate: str = ""
-    case: str = ""  # an id, or part of a number, title or identifier
+    case: str = ""  # an id, or part of a number, title or identifier; or a minute's number noted by the officer
     text: str = ""
     verdict: str = ""
     citizens: bool = False  # also what citizens sent
@@ -92,7 +92,7 @@ def _conditions(wanted: RecordingFilter, cases: Scope) -> list[ColumnElement[boo
         (wanted.officer.strip(), lambda: Recording.officer_id.in_(_officers(wanted.officer))),
         (wanted.camera.strip(), lambda: Recording.camera_id.in_(_cameras(wanted.camera.strip()))),
         (wanted.plate.strip(), lambda: _with_plate(compact(wanted.plate), cases)),
-        (wanted.case.strip(), lambda: Recording.id.in_(_of_case(wanted.case.strip(), cases))),
+        (wanted.case.strip(), lambda: or_(*_of_number(wanted.case.strip(), cases))),
     ]
     found = [condition() for question, condition in asked if question]
     return [*found, _mentions(wanted.text, cases)] if wanted.text.strip() else found
@@ -115,6 +115,13 @@ def _officers(text: str) -> Select[str]:
     return select(Officer.id).where(matches)
 
 
+def _of_number(text: str, cases: Scope) -> list[ColumnElement[bool]]:
+    """Belonging to a case of this number; or the officer himself noted this minute's number on it."""
+    noted = [RecordingMinute.compact.startswith(form) for form in search_forms(text)]
+    found: list[ColumnElement[bool]] = [Recording.id.in_(_of_case(text, cases))]
+    return [*found, Recording.id.in_(select(RecordingMinute.recording_id).where(or_(*noted)))] if noted else found
+
+
 def _of_case(text: str, scope: Scope) -> Select[str]:
     words = fold(text)
     forms = [CaseIdentifier.compact.startswith(form) for form in search_forms(text)]
@@ -129,12 +136,12 @@ def _of_case(text: str, scope: Scope) -> Select[str]:
 
 
 def _mentions(text: str, cases: Scope) -> ColumnElement[bool]:
-    """Known by every word; or the whole text is the beginning of a plate or of a case's identifier, number or title."""
+    """Known by every word; or the whole text is the beginning of a plate, a minute's number, or a case's identifier or title."""
     words = and_(*(Recording.folded.contains(word, autoescape=True) for word in _words(text)))
     identifier = compact(text)
     if len(identifier) < _SHORTEST_IDENTIFIER:
         return words
-    return or_(words, _with_plate(identifier, cases), Recording.id.in_(_of_case(text.strip(), cases)))
+    return or_(words, _with_plate(identifier, cases), *_of_number(text.strip(), cases))
 
 
 def _words(text: str) -> list[str]:

@@ -1,13 +1,18 @@
 """The commands of people and cases, on an installation of their own."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from bodycam.__main__ import cli
+from bodycam.clock import now
+from bodycam.coverage.service import footage_owed
 from bodycam.db import Database
+from bodycam.fleet.models import Camera
 from bodycam.people.sign_in import sign_in
 from bodycam.settings import load_settings
 
@@ -89,3 +94,26 @@ def test_a_wrong_role_or_a_short_password_is_refused(run):
     assert run("account", "create", "lan", "--role", "king", "--generate").exit_code == 2
     assert run("account", "create", "lan", "--password-stdin", stdin="ngan\n").exit_code == 1
     assert run("account", "list").stdout == ""
+
+
+def test_what_is_missing_is_listed_the_most_urgent_first(run, tmp_path):
+    run("import", "people", str(DOCS / "people.csv"))
+    run("import", "cameras", str(DOCS / "cameras.csv"))
+    assert run("coverage").output == ""
+    db = Database(f"sqlite:///{tmp_path / 'data' / 'bodycam.db'}")
+    with db.write() as session:
+        cameras = session.scalars(select(Camera).order_by(Camera.label)).all()
+        for camera, hours in zip(cameras, (5, -3, 2), strict=False):
+            due_at = now() + timedelta(hours=hours)
+            footage_owed(
+                session, camera_id=camera.id, visit_id=None, officer_id=None, unit_id=camera.unit_id, due_at=due_at
+            )
+    db.close()
+    lines = run("coverage", "--kind", "footage").output.splitlines()
+    assert len(lines) == min(len(cameras), 3)
+    assert lines[0].endswith("quá hạn")
+    told = [json.loads(line) for line in run("coverage", "--json").stdout.splitlines()]
+    assert [debt["due"] for debt in told] == sorted(debt["due"] for debt in told)
+    assert told[0]["camera"] == cameras[1].label
+    assert run("coverage", "--kind", "minute").output == ""
+    assert "Example:" in run("coverage", "--help").output

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bodycam.cases.models import Case, CaseIdentifier, CaseRecording, LinkState
+from bodycam.cases import minutes
+from bodycam.cases.minutes import Answer
+from bodycam.cases.models import Case, CaseIdentifier, CaseRecording, LinkState, MinuteChoice
 from bodycam.db import Database, fold, new_id
 from bodycam.errors import InvalidInputError
 from bodycam.fleet.models import Camera
@@ -166,3 +168,16 @@ def test_pages_of_any_length_show_everything_once(db: Database, world: World, li
 def test_a_made_up_page_is_refused(db: Database, after: str) -> None:
     with db.read() as session, pytest.raises(InvalidInputError):
         find_recordings(session, EVERYTHING, RecordingFilter(), after=after)
+
+
+@pytest.mark.parametrize("typed", ["45/BB-VPHC", "0045/bb-vphc", "45 / BB - VPHC", "Số: 45/BB-VPHC"])
+def test_a_minutes_number_finds_what_its_officer_noted_it_on(db: Database, world: World, typed: str) -> None:
+    with db.write() as session:
+        recording_id = world.recordings[0]
+        officer_id = session.get_one(Recording, recording_id).officer_id
+        said = Answer(MinuteChoice.NUMBER, "45/BB-VPHC")
+        minutes.choose(session, [recording_id], said, officer_id=officer_id)
+    with db.read() as session:
+        for wanted in (RecordingFilter(text=typed), RecordingFilter(case=typed)):
+            assert [r.id for r in find_recordings(session, EVERYTHING, wanted).recordings] == [recording_id]
+            assert find_recordings(session, NOTHING, wanted).recordings == []
