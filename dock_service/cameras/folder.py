@@ -1,6 +1,6 @@
 """A folder as a camera: an SD card's copy, a mounted card, or the folder a vendor's own dock writes to.
 
-Identity: `ID.txt` in the root (first line) or the folder's name and resolved path. Links are not followed and only plain files
+Identity: the profile's identity file in the root (`ID.txt` by default), else the folder's name and resolved path. Links are not followed and only plain files
 count, so nothing outside the folder is ever read, and no device or pipe is opened. A folder that vanished raises; it is never
 taken for empty. A folder inside that can't be looked into, lies too deep or leads back into itself (a broken FAT does) is
 listed by its own name, so that it ends as a problem of that name and never stops the others.
@@ -22,12 +22,13 @@ from dock_service.cameras.camera import (
     safe_path,
     unique_paths,
 )
+from dock_service.cameras.identity_file import identity_on, is_identity_file
 from dock_service.cameras.medium import Medium
 from dock_service.errors import CameraGoneError, CameraReadOnlyError, FileReplacedError, FileUnreadableError
+from dock_service.profiles.profile import Identity
 
 BLOCK = 2 << 20
 MAX_DEPTH = 32
-ID_FILE = "ID.txt"
 MAX_ENTRIES = 200_000
 _Found = tuple[str, Path, os.stat_result]
 _Look = tuple[tuple[str, int, int, int], ...]  # a folder as it looks: name, kind, size and time of each entry
@@ -36,8 +37,9 @@ _Look = tuple[tuple[str, int, int, int], ...]  # a folder as it looks: name, kin
 class FolderCamera:
     """Reads a folder; see `Camera` for what each method promises."""
 
-    def __init__(self, root: Path, medium: Medium | None = None) -> None:
-        """Take an existing folder, and what it lies on when that is more than a folder."""
+    def __init__(self, root: Path, medium: Medium | None = None, identity: Identity | None = None) -> None:
+        """Take an existing folder, what it lies on when that is more than a folder, and where its camera says who it is."""
+        self._rule = identity or Identity()
         self._medium = medium or Medium()
         self._root = root.resolve()
         self._device = self._stat_root().st_dev
@@ -52,12 +54,8 @@ class FolderCamera:
         return self._identity
 
     def _serial(self) -> str:
-        try:
-            with (self._root / ID_FILE).open("rb") as file:
-                lines = file.read(1024).decode(errors="replace").splitlines()
-        except OSError:
-            lines = []
-        named = safe_path((lines[0],)) if lines and lines[0].strip() else ""
+        record = identity_on(self._root, self._rule)
+        named = safe_path((record.serial,)) if record is not None else ""
         digest = hashlib.sha256(os.fsencode(self._root)).hexdigest()[:12]
         return named or f"{self._root.name}-{digest}"
 
@@ -68,7 +66,7 @@ class FolderCamera:
             raise CameraGoneError(camera=str(self._root)) from error
 
     def list_files(self) -> list[CameraFile]:
-        """List the plain files below the folder, ordered by path; ID.txt is no recording."""
+        """List the plain files below the folder, ordered by path; the identity file is no recording."""
         found: list[_Found] = []
         self._closed = {}
         self._walk(self._root, (), (), found)
@@ -102,7 +100,7 @@ class FolderCamera:
             inner = (*parts, entry.name)
             if stat.S_ISDIR(info.st_mode):
                 self._walk(Path(entry.path), inner, (*above, look), found)
-            elif stat.S_ISREG(info.st_mode) and inner != (ID_FILE,):
+            elif stat.S_ISREG(info.st_mode) and (parts or not is_identity_file(entry.name, self._rule)):
                 found.append((safe_path(inner), Path(entry.path), info))
 
     def read(self, file: CameraFile, offset: int = 0) -> Generator[bytes]:

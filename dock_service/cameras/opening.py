@@ -4,10 +4,7 @@ A camera that changes over ends as `ModeSwitchedError`: it comes back as another
 as the same camera.
 """
 
-import contextlib
-import os
 import time
-from pathlib import Path
 
 from bodycam import clock
 from bodycam.settings import Settings
@@ -15,6 +12,7 @@ from dock_service.bus import Bus, BusDevice, DeviceKind
 from dock_service.cameras.blocks import READY_S, Disks
 from dock_service.cameras.camera import Camera, CameraIdentity, safe_path
 from dock_service.cameras.drives import Drives
+from dock_service.cameras.identity_file import identity_on
 from dock_service.cameras.mass_storage import Card, MassStorageCamera, Storage
 from dock_service.cameras.mode_switch import tell, wait_until_gone
 from dock_service.cameras.mounting import mounts_for
@@ -28,12 +26,11 @@ from dock_service.errors import (
     StorageNotReadyError,
     StorageUnreachableError,
 )
-from dock_service.profiles import Match, Profile, Profiles
+from dock_service.profiles import Match, Profile, Profiles, profiles_of
 from dock_service.profiles.switch import ModeSwitch
 from dock_service.simulator.backend import SimBackend
 
 _MEDIUM_S = 3.0  # a drive that is going to show a medium by itself shows it by then
-_RECORD = 4096 + 256  # bytes of an identity file that are read
 _SWITCHED = Switched()
 _BACK_S = 15.0
 _POLL_S = 0.1
@@ -59,7 +56,7 @@ def open_camera(device: BusDevice, match: Match, settings: Settings) -> Camera:
     before = _SWITCHED.before(device)
     storage = _storage(device, profile, settings)
     try:
-        return MassStorageCamera(storage, _identity(device, profile, storage, before), before)
+        return MassStorageCamera(storage, _identity(device, profiles_of(settings), match, storage, before), before)
     except BaseException:
         storage.close()
         raise
@@ -129,24 +126,20 @@ def _storage(device: BusDevice, profile: Profile, settings: Settings, seconds: f
     return Drives(Disks(device.port, device.address), mounts_for(settings.data_dir, profile.zone), seconds)
 
 
-def _identity(device: BusDevice, profile: Profile, storage: Storage, before: Before | None) -> CameraIdentity:
+def _identity(
+    device: BusDevice, profiles: Profiles, match: Match, storage: Storage, before: Before | None
+) -> CameraIdentity:
     """Say who it is: by its card, by what it said before it changed over, by its USB serial, at last by its port."""
     said = before or Before()
-    serial = next(filter(None, (_serial_on(card, profile) for card in storage.cards())), "")
+    serial = next(filter(None, (_serial_on(card, profiles, match) for card in storage.cards())), "")
     make = device.manufacturer or said.make
     model = device.product or said.model
     return CameraIdentity(serial or said.serial or device.serial or f"port-{device.port}", make, model)
 
 
-def _serial_on(card: Card, profile: Profile) -> str:
-    """Read the identity file of a card; "" when there is none that names a serial."""
+def _serial_on(card: Card, profiles: Profiles, match: Match) -> str:
+    """Read the identity file of a card, where the profile says that fits its files; "" when there is none that names a serial."""
     if card.root is None:
         return ""
-    with contextlib.suppress(OSError):
-        handle = os.open(
-            Path(card.root, profile.identity.file), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        )
-        with open(handle, "rb") as file:  # noqa: PTH123  opened by us, so that no link is followed
-            record = profile.identity.read(file.read(_RECORD))
-            return safe_path((record.serial,)) if record is not None else ""
-    return ""
+    record = identity_on(card.root, profiles.match_card(card.root, match).profile.identity)
+    return safe_path((record.serial,)) if record is not None else ""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dock_service.cameras.camera import Camera
     from dock_service.offload import Offload
     from dock_service.outcome import Copied, Outcome, Problem
+    from dock_service.profiles import Match
 
 _INTERRUPTED = 130
 
@@ -94,16 +95,16 @@ class _Run:
         """Offload every camera that the source names, one after the other."""
         from bodycam.errors import BodycamError  # late: --help needs none of this
 
-        for opened, port in _cameras(source, bus_setting, rt.settings):
+        for opened, port, match in _cameras(source, bus_setting, rt.settings):
             try:
                 with closing(opened()) as camera:
-                    self._one(rt, camera, port)
+                    self._one(rt, camera, port, match)
             except BodycamError as error:
                 self.failed(error)
             if self.stop.is_set():
                 return
 
-    def _one(self, rt: "Runtime", camera: "Camera", port: str) -> None:
+    def _one(self, rt: "Runtime", camera: "Camera", port: str, match: "Match") -> None:
         from bodycam.cli.standalone import settle  # late: --help needs none of this
         from bodycam.fleet.models import VisitState
         from dock_service.errors import CameraGoneError
@@ -114,7 +115,7 @@ class _Run:
         with hold_camera(rt.settings.data_dir, camera.identity.serial), self._shown() as report:
             journal = open_journal(rt, "cli")
             watch = Watch(report=report, settle=lambda events: settle(rt, events), stop=self.stop, write=journal.append)
-            work = Offload(rt, camera, Place(port), watch)
+            work = Offload(rt, camera, Place(port), watch, match)
             state = VisitState.FAILED
             try:
                 state = VisitState.DONE if work.run().is_complete else VisitState.FAILED
@@ -215,14 +216,17 @@ _STAGES = {
 }
 
 
-def _cameras(source: str, bus_setting: str, settings: "Settings") -> "Iterator[tuple[Callable[[], Camera], str]]":
-    """Yield a way to open each camera a SOURCE names, and the port it is known by; UnknownSourceError when it names none."""
+def _cameras(
+    source: str, bus_setting: str, settings: "Settings"
+) -> "Iterator[tuple[Callable[[], Camera], str, Match]]":
+    """Yield a way to open each camera a SOURCE names, its port and its profile; UnknownSourceError when it names none."""
     from dock_service.bus import open_bus  # late: --help needs none of this
     from dock_service.cameras.folder import FolderCamera
     from dock_service.cameras.opening import is_camera, match_device, open_after_switch
     from dock_service.errors import OwnFolderError, UnknownSourceError
     from dock_service.profiles import profiles_of
 
+    profiles = profiles_of(settings)
     if source.startswith("usbip://"):
         server, _, busid = source.removeprefix("usbip://").partition("/")
         source, bus_setting = f"usb:{busid or 'all'}", f"usbip://{server}"
@@ -232,13 +236,14 @@ def _cameras(source: str, bus_setting: str, settings: "Settings") -> "Iterator[t
         folder, data_dir = Path(source).resolve(), settings.data_dir.resolve()
         if folder.is_relative_to(data_dir) or data_dir.is_relative_to(folder):
             raise OwnFolderError(source=source, data=data_dir)
-        yield lambda: FolderCamera(folder), str(folder)
+        match = profiles.match_card(folder)
+        yield functools.partial(FolderCamera, folder, identity=match.profile.identity), str(folder), match
         return
-    wanted = source.removeprefix("usb:")
-    profiles, bus = profiles_of(settings), open_bus(bus_setting)
+    wanted, bus = source.removeprefix("usb:"), open_bus(bus_setting)
     devices = [found for found in bus.devices() if is_camera(found, match_device(profiles, found))]
     chosen = [found for found in devices if wanted in {"all", found.port}]
     if not chosen and wanted != "all":
         raise UnknownSourceError(source=source)
     for found in chosen:
-        yield functools.partial(open_after_switch, bus, found, profiles, settings), f"usb:{found.port}"
+        opened = functools.partial(open_after_switch, bus, found, profiles, settings)
+        yield opened, f"usb:{found.port}", match_device(profiles, found)

@@ -154,9 +154,13 @@ def test_what_is_plugged_in_is_listed(bus, command):
         "manufacturer": "Bodycam Simulator",
         "product": "SIM-1",
         "speed": "480M",
+        "profile": "generic-mtp",
+        "why_vi": "không có hồ sơ riêng, dùng hồ sơ chung theo kiểu thiết bị",
+        "why_en": "no profile of its own fits: the general one for its kind of device",
     }
     out, _ = command("usb", "list").communicate(timeout=60)
     assert "usb:1-2" in out
+    assert "hồ sơ/profile generic-mtp" in out
 
 
 def test_all_cameras_of_every_kind_are_read_and_one_that_fails_stops_no_other(bus, command):

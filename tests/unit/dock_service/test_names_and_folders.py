@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dock_service.cameras.camera import safe_path, unique_paths
 from dock_service.cameras.folder import MAX_DEPTH, FolderCamera
 from dock_service.errors import CameraGoneError, FileUnreadableError
+from dock_service.profiles.profile import Identity
 from dock_service.slots import Slots
 
 
@@ -47,6 +48,22 @@ def test_a_folder_is_read_like_a_camera(tmp_path):
     assert camera.refresh(file) is None
     with pytest.raises(FileUnreadableError):
         list(camera.read(file))
+
+
+def test_a_folder_names_itself_by_its_profiles_record_whatever_the_names_case(tmp_path):
+    fields = (("D0412", 8), ("030577", 7), ("阮文南", 33), ("44010001", 13), ("交通队", 33))
+    record = b"".join(text.encode("gbk").ljust(size, b"\0") for text, size in fields)
+    (tmp_path / "zfy.dat").write_bytes(b"\xff" * 16 + record)
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    rule = Identity(file="ZFY.DAT", form="gbk-record", at=16)
+    camera = FolderCamera(tmp_path, identity=rule)
+    assert camera.identity.serial == "D0412"
+    assert [file.path for file in camera.list_files()] == ["a.mp4"]
+    (tmp_path / "zfy.dat").write_bytes(record[:20])
+    assert FolderCamera(tmp_path, identity=rule).identity.serial.startswith(tmp_path.name)
+    (tmp_path / "zfy.dat").unlink()
+    (tmp_path / "zfy.dat").symlink_to("/etc/hostname")
+    assert FolderCamera(tmp_path, identity=rule).identity.serial.startswith(tmp_path.name)
 
 
 def test_a_folder_without_id_is_known_by_its_place(tmp_path):
