@@ -44,7 +44,7 @@ def test_each_state_says_what_to_do(as_role, station_id: str) -> None:
         "Gọi trực ban: 113-2",
     ):
         assert words in page
-    assert '<b class="left">còn khoảng 4 phút</b> · 8/12 tệp · 11,2 GB' in page
+    assert '<b class="left">còn khoảng 4 phút</b><span class="rest"> · 8/12 tệp · 11,2 GB' in page
     assert page.count("Được phép rút máy") == 1
     assert "DO NOT REMOVE" in as_role("commander").get(f"/dock/{station_id}?lang=en").text
 
