@@ -1,4 +1,4 @@
-"""MTP over the simulated wire, in MB/s: `python bench/mtp.py [MiB] [runs]`.
+"""MTP over the simulated wire, in MB/s and processor time: `python bench/mtp.py [MiB] [runs]`.
 
 No gphoto2 can drive an in-process bus, so the peer is the wire itself: the same backend read by bare bulk transfers of 1 MiB
 behind one hand-made GetObject, with no PTP client between (`wire`). `client` is `MtpCamera.read`; `offload` is everything: read,
@@ -45,16 +45,21 @@ def main() -> None:
             "offload": lambda: offload(bus, size),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
+        busy: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(runs):
             for name, way in ways.items():
-                started = time.perf_counter()
+                started, used = time.perf_counter(), time.process_time()
                 way()
                 seconds[name].append(time.perf_counter() - started)
-    print(f"{size // MIB} MiB, {runs} runs\n{'':8} {'MB/s':>8} {'best':>8} {'of wire':>8}")
+                busy[name].append(time.process_time() - used)
+    print(f"{size // MIB} MiB, {runs} runs\n{'':8} {'MB/s':>8} {'best':>8} {'of wire':>8} {'CPU ms/MiB':>11}")
     base = statistics.median(seconds["wire"])
     for name, took in seconds.items():
         median = statistics.median(took)
-        print(f"{name:8} {size / median / 1e6:8.0f} {size / min(took) / 1e6:8.0f} {base / median:8.2f}")
+        processor = statistics.median(busy[name]) / (size / MIB) * 1000
+        print(
+            f"{name:8} {size / median / 1e6:8.0f} {size / min(took) / 1e6:8.0f} {base / median:8.2f} {processor:11.2f}"
+        )
 
 
 def wire(bus: Path, size: int) -> None:
