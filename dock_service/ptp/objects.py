@@ -158,8 +158,8 @@ class ReadSize:
             self.bytes = min(self.bytes * 2, self._ceiling)
 
     def failed(self) -> None:
-        """Learn that a read of this size stalled."""
-        self.bytes = self._ceiling = max(self.bytes // 2, SMALLEST)
+        """Learn that a read of this size stalled; quickly down, so that the smallest is tried before the camera is given up."""
+        self.bytes = self._ceiling = max(self.bytes // 4, SMALLEST)
 
 
 class ObjectReader:

@@ -46,6 +46,7 @@ def append_all(got, pieces):
         {"faults": {"no_memory_above": 300_000}},
         {"faults": {"no_memory_above": 300_000}, "partial": 0},
         {"faults": {"stall_above": 400_000}},
+        {"faults": {"stall_above": 70_000}, "partial": 32},
         {"faults": {"stall_after_bytes": 1_500_000}},
         {"faults": {"stall_after_bytes": 1_500_000}, "partial": 0},
         {"faults": {"hang_after_bytes": 1_500_000}},
