@@ -15,13 +15,21 @@ from bodycam.runtime import Runtime
 from bodycam.vault.spool import SpoolWriter
 from dock_service.ahead import read_ahead
 from dock_service.cameras.camera import Camera, CameraFile
-from dock_service.errors import EmptyFileError, FileChangedError, OffloadStoppedError, SizeMismatchError
+from dock_service.errors import (
+    CameraRefusedError,
+    EmptyFileError,
+    FileChangedError,
+    OffloadStoppedError,
+    ProtocolError,
+    SizeMismatchError,
+)
 from dock_service.visit import is_timed
 
 log = structlog.get_logger()
 
 SYNC_EVERY_S = 2.0  # what a power cut can cost; a killed process costs nothing that was written
 SMALL = 1 << 20  # files up to this size are read without a thread of their own
+_UNSURE = (FileChangedError, CameraRefusedError, ProtocolError)  # data count only with the answer that ends them
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,9 @@ class Copying:
         return pieces if file.size <= SMALL else read_ahead(pieces)
 
     def _leave(self, attempt: IntakeAttempt, writer: SpoolWriter, error: BaseException) -> None:
-        """Keep what came for the resume; drop it when it is nothing, or a copy of nothing."""
+        """Keep what came for the resume; drop it when it is nothing, a copy of nothing, or bytes the camera took back."""
         try:
-            if writer.close() == 0 or isinstance(error, FileChangedError):
+            if writer.close() == 0 or isinstance(error, _UNSURE):
                 self.rt.spool.discard(attempt.id)
         except BodycamError as second:
             log.warning("offload.spool_close", attempt=attempt.id, error=second.code)
