@@ -57,6 +57,10 @@ test-unit: .make/dev ## the quick tests alone
 test-pg: .make/dev .make/services ## what runs against PostgreSQL
 	$(PYTEST) -m postgres tests
 
+.PHONY: faults
+faults: .make/dev ## 1,000 randomized runs of the dock with faults, seeds from 1 (a quarter of an hour): make faults runs=1000 seed=1
+	$(PY) -m tests.faults.dock_runs --runs $(or $(runs),1000) --seed $(or $(seed),1)
+
 .PHONY: e2e
 e2e: .make/dev .make/services ## the pages in Chromium
 	$(PYTEST) -m e2e tests/e2e
