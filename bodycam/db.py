@@ -8,10 +8,11 @@ session open while bytes are copied or streamed.
 
 import os
 import sqlite3
+import threading
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,8 @@ class Database:
         )
         event.listen(self.engine, "handle_error", self._name_trouble)
         self._writer = self.engine.execution_options(bodycam_write=True)
+        # SQLite lets one write at a time and wakes whoever waits by chance: threads of a full dock starved for its whole timeout
+        self._turn: AbstractContextManager[object] = threading.RLock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -107,7 +110,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a session for writing; commits at the end, rolls back on an error, then runs what `after_commit` left."""
-        with Session(self._writer, expire_on_commit=False) as session:
+        with self._turn, Session(self._writer, expire_on_commit=False) as session:
             with session.begin():
                 yield session
             actions: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])

@@ -1,6 +1,7 @@
 """The database: two ways in, aware times, and text that search can find."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -113,3 +114,26 @@ def test_search_finds_vietnamese_without_its_marks(typed: str, stored: str) -> N
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert fold(nfc(text)) == fold(text)
+
+
+def test_threads_that_write_at_once_take_turns_and_none_is_told_that_the_database_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bodycam.db.BUSY_TIMEOUT_MS", 20)  # whoever waited in SQLite itself would give up at once
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    Local.metadata.create_all(database.engine)
+    wrote: list[str] = []
+
+    def write(name: str) -> None:
+        with database.write() as session:
+            session.add(Note(id=name))
+            time.sleep(0.03)
+        wrote.append(name)
+
+    threads = [threading.Thread(target=write, args=(f"n{number}",)) for number in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    database.close()
+    assert len(wrote) == 24
