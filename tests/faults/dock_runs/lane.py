@@ -114,6 +114,7 @@ class Run:
         return True
 
     def _act(self, what, whom):
+        """Let something happen to the station, the disk or the clock; else hands do something to a camera."""
         if what == "kill":
             self._station.kill()
             self._station.join()
@@ -126,25 +127,12 @@ class Run:
             (self.folder / child.FULL).unlink(missing_ok=True)
         elif what == "clock":
             (self.folder / child.STEP).write_text(str(whom))
-        elif what == "hand pulls":
-            whom.camera.unplug()
-        elif what == "hand moves":
-            guest, port = whom
-            guest.change(port=port, faults=guest.camera.profile().faults.model_copy(update={"replug_port": None}))
-        elif what == "hand plugs":
-            whom.camera.plug()
         elif what == "hub resets":
             for guest in self.scenario.guests:
                 if guest.camera.is_plugged():
                     guest.camera.unplug(0.15)
-        elif what == "camera clock":
-            guest, seconds = whom
-            guest.camera.set_clock_offset_s(seconds)
-        elif what == "re-enumerates":
-            first, second = whom
-            first.camera.unplug()
-            second.change(port=first.port)
-            second.camera.plug()
+        else:
+            _handle(what, whom)
 
     def _tend(self, tiles, now):
         """Do what a person would for each camera that is not done; true when all are."""
@@ -258,3 +246,22 @@ class Run:
             self.result.wrong += json.loads(verdict.read_text())
             return
         self.result.wrong.append(f"no verdict ({judging.exitcode})")
+
+
+def _handle(what, whom):
+    """Do what hands do to a camera."""
+    if what == "hand pulls":
+        whom.camera.unplug()
+    elif what == "hand plugs":
+        whom.camera.plug()
+    elif what == "hand moves":
+        guest, port = whom
+        guest.change(port=port, faults=guest.camera.profile().faults.model_copy(update={"replug_port": None}))
+    elif what == "camera clock":
+        guest, seconds = whom
+        guest.camera.set_clock_offset_s(seconds)
+    elif what == "re-enumerates":
+        first, second = whom
+        first.camera.unplug()
+        second.change(port=first.port)
+        second.camera.plug()
