@@ -1,4 +1,6 @@
-"""The demo's four cameras: "14:20, Quốc lộ 1A, 29A-123.45", and what is odd about three of them. The first one's card fills.
+"""The demo's four cameras: "14:20, Quốc lộ 1A, 29A-123.45", and what is odd about three of them.
+
+The first one's card fills; the last one names its files as the DSJ family does.
 
 `python -m dock_service.simulator.demo FOLDER` makes them where they are missing and prints the plan as JSON. The folder keeps
 its day, so making it again, on whatever day, changes nothing.
@@ -6,6 +8,7 @@ its day, so making it again, on whatever day, changes nothing.
 
 import json
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +16,7 @@ from pathlib import Path
 
 from bodycam import clock
 from dock_service.simulator.footage import Footage, make
+from dock_service.simulator.habits import Shot, dsj, plain
 from dock_service.simulator.positions import LatLon
 from dock_service.simulator.profile import CARD, Faults, Profile, VirtualCamera, write_profile
 from dock_service.simulator.scenes import Scene
@@ -54,6 +58,12 @@ class _Planned:
     force: str
     anomalies: tuple[str, ...]
     footage: tuple[Footage, ...]
+    habit: Callable[[Shot], str] = plain
+
+    def name(self, footage: Footage) -> str:
+        """Return where the camera puts a recording; what jumps was marked by hand."""
+        shot = Shot(footage.camera, self.number, footage.device_start, is_event=footage.jump is not None)
+        return self.habit(shot)
 
 
 def demo_plan(day: date) -> list[PlannedRecording]:
@@ -64,7 +74,7 @@ def demo_plan(day: date) -> list[PlannedRecording]:
             officer=planned.officer,
             number=planned.number,
             force=planned.force,
-            file=_name(footage),
+            file=planned.name(footage),
             started_at=footage.start,
             seconds=footage.seconds,
             route=footage.route,
@@ -86,7 +96,7 @@ def make_demo(folder: Path, day: date | None = None) -> date:
             (camera / CARD).mkdir(parents=True)
         if not (camera / "camera.toml").exists():
             write_profile(camera, planned.profile)
-        places = [(footage, camera / CARD / _name(footage)) for footage in planned.footage]
+        places = [(footage, camera / CARD / planned.name(footage)) for footage in planned.footage]
         work += [(footage, path) for footage, path in places if not path.exists()]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda item: make(*item), work))
@@ -100,7 +110,7 @@ def record_patrol(camera: VirtualCamera, ended: datetime) -> None:
         if planned.profile.serial == serial:
             start = (ended - timedelta(seconds=30)).replace(microsecond=0)
             footage = replace(planned.footage[0], start=start, seconds=30, jump=None)
-            make(footage, camera.card / _name(footage))
+            make(footage, camera.card / planned.name(footage))
 
 
 def _day_of(folder: Path, day: date | None) -> date:
@@ -156,12 +166,9 @@ def _cameras(day: date) -> list[_Planned]:
                 Footage("BWC-0460", at(15, 0), 15, _MARKET, market, tone_hz=349.0),
                 Footage("BWC-0460", at(15, 25), 20, _MARKET, market, jump=(11.0, 40.0), tone_hz=349.0),
             ),
+            dsj,
         ),
     ]  # fmt: skip
-
-
-def _name(footage: Footage) -> str:
-    return f"DCIM/100MEDIA/{footage.camera}_{clock.local(footage.device_start):%Y%m%d_%H%M%S}.mp4"
 
 
 def main() -> None:
