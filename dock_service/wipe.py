@@ -93,6 +93,8 @@ class _Run:
     def _one(self, task: Task, file: CameraFile | None) -> None:
         if task.order_id not in self._troubles:
             self._troubles[task.order_id] = execution.order_trouble(self._rt, task.order_id)
+        if self._troubles[task.order_id] == execution.NOT_YET:
+            return
         if file is None or not _is_same(task, file):
             self._missing(task, "not_listed" if file is None else "changed")
             return

@@ -27,6 +27,11 @@ make = random.Random(11).randbytes
 PDF = b"%PDF-1.7\n" + make(2000)
 
 
+def scan() -> bytes:
+    """Return a scan that no order had before."""
+    return b"%PDF-1.7\n" + make(2000)
+
+
 @dataclass
 class Unit:
     """What the tests work with; ids, and a hand to bring recordings in."""

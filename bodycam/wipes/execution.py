@@ -1,7 +1,7 @@
 """What the station asks before it deletes a file, and what it writes down: intent before, result after.
 
-An order counts only when the log itself has its approval and its signed minute for the very list that stands in the tables, and
-the scan still lies in the vault: a row changed by hand deletes nothing. An intent without a result (the power went between the
+An order counts only when the log itself has its approval and its signed minute for the very list that stands in the tables, both
+proven under a signed head, and the scan still lies in the vault: a row changed by hand deletes nothing. An intent without a result (the power went between the
 deletion and its event) is settled at the next docking: a file that is gone then was wiped.
 """
 
@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 from bodycam import custody
 from bodycam.clock import now
 from bodycam.custody.canonical import JSON
-from bodycam.custody.errors import ReceiptError
+from bodycam.custody.errors import LogDamagedError, NoteError, ReceiptError
+from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
+from bodycam.custody.proof import parse_proof, prove
 from bodycam.custody.receipts import verify_receipt
 from bodycam.recordings.models import CameraFile, CameraFileState, Recording
 from bodycam.runtime import Runtime
@@ -27,6 +29,7 @@ from bodycam.wipes.models import ItemState, OrderState, WipeItem, WipeOrder
 from bodycam.wipes.service import authors_of, begun_items, close_when_done, get_order
 from bodycam.wipes.signed import signed_copy
 
+NOT_YET = "not_yet"
 REASONS: dict[str, tuple[str, str]] = {
     "withdrawn": ("lệnh đã rút", "the order was withdrawn"),
     "refused": ("lệnh không được duyệt", "the order was refused"),
@@ -125,7 +128,10 @@ def settle_begun(session: Session, camera_id: str, *, actor: str, visit_id: str)
 
 
 def order_trouble(rt: Runtime, order_id: str) -> str:
-    """Return why an order deletes nothing, a key of `REASONS`, or "" when it may; call with no session open."""
+    """Return why an order deletes nothing, a key of `REASONS`, or "" when it may; call with no session open.
+
+    `NOT_YET` is no reason to keep a file: the log's signed head is about to cover the order.
+    """
     with rt.db.read() as session:
         order = get_order(session, order_id)
         if order.state != OrderState.ORDERED:
@@ -135,8 +141,9 @@ def order_trouble(rt: Runtime, order_id: str) -> str:
             return "list_changed"
         if order.approved_by is None or order.approved_by in authors_of(session, order):
             return "own_order"
-        if scan is None or not _is_logged(session, order, scan):
-            return "order_not_in_log"
+        doubt = "order_not_in_log" if scan is None else _log_trouble(rt, session, order, scan)
+    if doubt or scan is None:
+        return doubt
     return "" if _reads_back(rt, scan.object_id, scan.sha256) else "no_signed_copy"
 
 
@@ -229,18 +236,34 @@ def _record(session: Session, kind: str, task: Task, actor: str, visit_id: str, 
     )
 
 
-def _is_logged(session: Session, order: WipeOrder, scan: Recording) -> bool:
-    """Tell whether the log approved and ordered this very list by the one who stands in the row, with this very scan."""
+def _log_trouble(rt: Runtime, session: Session, order: WipeOrder, scan: Recording) -> str:
+    """Return "" when the log proves that this very list was approved by whom the row says, and ordered with this very scan."""
     query = select(CustodyEvent).where(
         CustodyEvent.object_id == order.id, CustodyEvent.kind.in_(("wipe.approved", "wipe.ordered"))
     )
     found = {event.kind: event for event in session.scalars(query.order_by(CustodyEvent.id))}
     approval, command = found.get("wipe.approved"), found.get("wipe.ordered")
-    if approval is None or command is None or approval.actor != order.approved_by:
-        return False
+    if approval is None or command is None:
+        return "order_not_in_log"
     agreed, ordered = _details(approval.body), _details(command.body)
-    is_same = agreed.get("list") == ordered.get("list") == order.list_sha256
-    return is_same and (ordered.get("recording"), ordered.get("scan")) == (scan.id, scan.sha256)
+    said = (json.loads(approval.body).get("actor"), agreed.get("list"), ordered.get("list"))
+    if said != (order.approved_by, order.list_sha256, order.list_sha256):
+        return "order_not_in_log"
+    if (ordered.get("recording"), ordered.get("scan")) != (scan.id, scan.sha256):
+        return "order_not_in_log"
+    return _proof_trouble(rt.log, approval) or _proof_trouble(rt.log, command)
+
+
+def _proof_trouble(log: Log, event: CustodyEvent) -> str:
+    """Return "" when the event stands in the log's tree, `NOT_YET` when no signed head covers it so far."""
+    checkpoint = log.checkpoint()
+    if event.log_index is None or checkpoint is None or event.log_index >= checkpoint.size:
+        return NOT_YET
+    try:
+        parse_proof(prove(log, event.log_index, checkpoint)).check(event.body.encode(), log.verifier)
+    except (NoteError, LogDamagedError):
+        return "order_not_in_log"
+    return ""
 
 
 def _details(body: str) -> dict[str, JSON]:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bodycam.db import nfc
@@ -15,6 +16,7 @@ from bodycam.intake import service as intake
 from bodycam.recordings.models import Origin, Recording
 from bodycam.runtime import Runtime
 from bodycam.wipes.errors import SignedCopyError
+from bodycam.wipes.minute import minute_of
 from bodycam.wipes.models import OrderState, WipeOrder
 from bodycam.wipes.service import get_order, mark_ordered
 
@@ -28,12 +30,15 @@ def attach(rt: Runtime, order_id: str, source: BinaryIO, *, actor: str) -> WipeO
     """Seal the scan and order the wiping; call with no session open. Trying again after a crash goes on.
 
     Raises:
-        SignedCopyError: empty, too large, or neither PDF nor JPEG.
+        SignedCopyError: empty, too large, neither PDF nor JPEG, the minute as it was printed, or another order's copy.
         WipeStateError: the order isn't approved, or was ordered before.
     """
     with rt.db.read() as session:
         order = get_order(session, order_id, OrderState.APPROVED)
     digest, ending = _look(source)
+    with rt.db.read() as session:
+        _refuse_unsigned(session, order_id, digest)
+        _refuse_used(session, order_id, digest)
     key = f"wipe-order|{order_id}|{digest}"
     with rt.db.read() as session:
         sealed = intake.already_sealed(session, key)
@@ -72,6 +77,27 @@ def _look(source: BinaryIO) -> tuple[str, str]:
         raise SignedCopyError(reason="it is too short to show a page", reason_vi="tệp quá ngắn, không có trang nào")
     source.seek(0)
     return digest.hexdigest(), ending
+
+
+def _refuse_unsigned(session: Session, order_id: str, digest: str) -> None:
+    for language in ("vi", "en"):
+        if hashlib.sha256(minute_of(session, order_id, language).pdf()).hexdigest() == digest:
+            raise SignedCopyError(
+                reason="it is the minute as it was printed, nobody signed it", reason_vi="đây là bản in chưa có chữ ký"
+            )
+
+
+def _refuse_used(session: Session, order_id: str, digest: str) -> None:
+    query = (
+        select(WipeOrder.number)
+        .join(Recording, Recording.id == WipeOrder.signed_recording_id)
+        .where(Recording.sha256 == digest, WipeOrder.id != order_id)
+    )
+    number = session.scalar(query.limit(1))
+    if number is not None:
+        raise SignedCopyError(
+            reason=f"it is the signed copy of the order {number}", reason_vi=f"đây là bản ký của lệnh {number}"
+        )
 
 
 def _pieces(source: BinaryIO) -> Iterator[bytes]:

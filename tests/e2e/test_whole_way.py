@@ -200,7 +200,9 @@ def test_a_card_that_fills_is_wiped_only_once_its_minute_is_signed(page: Page, d
     with page.expect_download() as paper:
         page.get_by_role("link", name="PDF", exact=True).click()
     assert films() == 3
-    page.set_input_files("#scan", paper.value.path())
+    unsigned = paper.value.path().read_bytes()
+    scan = {"name": "bien-ban-da-ky.pdf", "mimeType": "application/pdf", "buffer": unsigned + b"\n% signed"}
+    page.set_input_files("#scan", scan)
     page.check("input[name=is_signed]")
     page.click("text=Gắn bản ký và cho phép xóa")
     until(lambda: demo.rows("SELECT state FROM wipe_order") == [("done",)], "the camera to be wiped")

@@ -72,7 +72,9 @@ class Story:
             return service.approve(session, order.id, actor=self.unit.approver, seen=seen)
 
     def ordered(self):
-        return signed.attach(self.rt, self.approved().id, io.BytesIO(wipe_story.PDF), actor=self.unit.commander)
+        order = signed.attach(self.rt, self.approved().id, io.BytesIO(wipe_story.scan()), actor=self.unit.commander)
+        Sequencer(self.rt.db, self.rt.log).run_once()
+        return order
 
     def on_card(self):
         return sorted(
@@ -154,42 +156,56 @@ def test_nothing_is_deleted_before_the_signed_copy_is_attached_nor_after_a_withd
     assert story.items(order) == {"DCIM/a.mp4": ("kept", "withdrawn")}
 
 
+def row(**values):
+    def change(session, order):
+        session.execute(update(WipeOrder).where(WipeOrder.id == order.id).values(**values))
+
+    return change
+
+
+def approve_own(session, order):
+    row(approved_by=order.raised_by)(session, order)
+
+
+def drop_a_file(session, order):
+    first = session.scalars(select(WipeItem.id).where(WipeItem.order_id == order.id).order_by(WipeItem.id)).first()
+    session.execute(delete(WipeItem).where(WipeItem.id == first))
+
+
+def swap_the_hash(session, order):
+    session.execute(update(WipeItem).where(WipeItem.order_id == order.id).values(sha256="0" * 64))
+
+
+def swap_the_scan(session, order):
+    other = session.scalars(select(Recording.id).where(Recording.camera_id.is_not(None))).first()
+    row(signed_recording_id=other)(session, order)
+
+
+def forget_the_scan(session, order):
+    row(signed_recording_id=None)(session, order)
+
+
+def forge(session, order):
+    """Let the plan approver have approved another list: the row fits the order, the log's leaf doesn't."""
+    drop_a_file(session, order)
+    [left] = items_of(session, order.id)
+    told = list_sha256(order, [left])
+    row(list_sha256=told)(session, order)
+    for event in session.scalars(select(CustodyEvent).where(CustodyEvent.object_id == order.id)):
+        event.body = event.body.replace(order.list_sha256, told)
+
+
+def by_another(session, order):
+    event = session.scalars(
+        select(CustodyEvent).where(CustodyEvent.kind == "wipe.approved", CustodyEvent.object_id == order.id)
+    ).one()
+    event.body = event.body.replace(order.approved_by, order.raised_by)
+
+
 def test_an_order_that_the_log_does_not_know_deletes_nothing(rt, story):
     """Rows changed by hand, one order after another on the same camera; each ends with its file kept, and the reason."""
     story.tell(rt, files("a", "b"))
     camera, visit = story.docked()
-
-    def row(**values):
-        def change(session, order):
-            session.execute(update(WipeOrder).where(WipeOrder.id == order.id).values(**values))
-
-        return change
-
-    def approve_own(session, order):
-        row(approved_by=story.unit.commander)(session, order)
-
-    def drop_a_file(session, order):
-        first = session.scalars(select(WipeItem.id).where(WipeItem.order_id == order.id).order_by(WipeItem.id)).first()
-        session.execute(delete(WipeItem).where(WipeItem.id == first))
-
-    def swap_the_hash(session, order):
-        session.execute(update(WipeItem).where(WipeItem.order_id == order.id).values(sha256="0" * 64))
-
-    def swap_the_scan(session, order):
-        other = session.scalars(select(Recording.id).where(Recording.camera_id == story.camera_id)).first()
-        row(signed_recording_id=other)(session, order)
-
-    def forget_the_scan(session, order):
-        row(signed_recording_id=None)(session, order)
-
-    def by_another(session, order):
-        row(approved_by=story.unit.approver)(session, order)
-        session.execute(
-            update(CustodyEvent)
-            .where(CustodyEvent.kind == "wipe.approved", CustodyEvent.object_id == order.id)
-            .values(actor=story.unit.commander)
-        )
-
     for change, reason in (
         (approve_own, "own_order"),
         (drop_a_file, "list_changed"),
@@ -199,6 +215,7 @@ def test_an_order_that_the_log_does_not_know_deletes_nothing(rt, story):
         (swap_the_scan, "order_not_in_log"),
         (forget_the_scan, "order_not_in_log"),
         (by_another, "order_not_in_log"),
+        (forge, "order_not_in_log"),
     ):
         order = story.ordered()
         with rt.db.write() as session:
@@ -217,7 +234,7 @@ def test_an_order_that_the_log_does_not_know_deletes_nothing(rt, story):
     assert run_orders(rt, camera, visit, WipeWatch()).wiped == 0
     assert set(story.items(order).values()) == {("kept", "no_signed_copy")}
     assert story.on_card() == ["DCIM/a.mp4", "DCIM/b.mp4"]
-    assert story.kinds() == ["kept"] * 19
+    assert story.kinds() == ["kept"] * 20
     order = story.ordered()
     assert run_orders(rt, camera, visit, WipeWatch()).wiped == 2  # and an honest one goes through
 
@@ -272,6 +289,16 @@ def test_a_file_that_is_not_what_was_sealed_is_kept_and_the_others_go(rt, story)
     assert found == {name: ("kept", reason) for name, reason in reasons.items()}
     assert set(before) - set(story.on_card()) == {"DCIM/honest.mp4"}
     assert (done.wiped, done.kept, story.state(order)) == (1, 9, "done")
+
+
+def test_an_order_waits_until_the_logs_signed_head_covers_it(rt, story):
+    story.tell(rt, files("a"))
+    camera, visit = story.docked()
+    order = signed.attach(rt, story.approved().id, io.BytesIO(wipe_story.PDF), actor=story.unit.commander)
+    done = run_orders(rt, camera, visit, WipeWatch())
+    assert (done.wiped, done.kept, story.items(order)) == (0, 0, {"DCIM/a.mp4": ("waiting", "")})
+    Sequencer(rt.db, rt.log).run_once()
+    assert run_orders(rt, camera, visit, WipeWatch()).wiped == 1
 
 
 def test_an_order_is_carried_out_at_its_own_station_only(rt, story):

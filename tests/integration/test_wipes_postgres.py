@@ -6,6 +6,7 @@ import pytest
 import wipe_story
 
 from bodycam.cli.standalone import standalone
+from bodycam.custody.sequencer import Sequencer
 from bodycam.migrations.runner import upgrade_to_head
 from bodycam.people.models import Unit
 from bodycam.people.scope import EVERYTHING
@@ -32,6 +33,8 @@ def test_an_order_goes_its_whole_way(tmp_path, postgres_url):
             seen = list_sha256(order, items_of(session, order.id))
             service.approve(session, order.id, actor=unit.approver, seen=seen)
         signed.attach(rt, order.id, io.BytesIO(wipe_story.PDF), actor=unit.commander)
+        assert execution.order_trouble(rt, order.id) == execution.NOT_YET
+        Sequencer(rt.db, rt.log).run_once()
         assert execution.order_trouble(rt, order.id) == ""
         with rt.db.read() as session:
             first, second = execution.tasks_for(session, unit.station_id, camera_id)

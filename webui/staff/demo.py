@@ -127,12 +127,12 @@ STORIES = (
         "BWC-0412's card is filling, so the system raised an order; no file is wiped before the minute is signed.",
         (
             "Mở lệnh “chờ duyệt”, đọc danh sách, bấm “Duyệt”.",
-            "Bấm “PDF” để tải biên bản. Ngoài đời: in, ký, quét; ở đây chọn chính tệp PDF ấy làm bản ký và gắn vào.",
+            "Bấm “PDF” để tải biên bản. Ngoài đời: in, ký, quét; ở đây chọn một tệp PDF hoặc ảnh JPEG bất kỳ làm bản ký (bản in chưa ký không được nhận).",
             "Đợi vài giây rồi tải lại trang: máy ở khe 1 đã xóa từng tệp sau khi đối chiếu lại với kho.",
         ),
         (
             "Open the order “waiting for approval”, read its list, press “Approve”.",
-            "Press “PDF” for the minute. In life it's printed, signed and scanned; here attach that very PDF as the signed copy.",
+            "Press “PDF” for the minute. In life it's printed, signed and scanned; here attach any PDF or JPEG as the signed copy (the unsigned print is refused).",
             "Wait a few seconds and reload: the camera in slot 1 has deleted each file after comparing it with the vault.",
         ),
         "wipes.index",

@@ -22,6 +22,7 @@ from bodycam.wipes.errors import (
     WipeStateError,
 )
 from bodycam.wipes.listing import items_of, list_sha256
+from bodycam.wipes.minute import minute_of
 from bodycam.wipes.models import OrderState, WipeItem, WipeOrder
 
 FILES = {"DCIM/a.mp4": make(3000), "DCIM/b.mp4": make(5000)}
@@ -157,6 +158,23 @@ def test_what_is_no_scan_is_not_taken_for_the_signed_minute(unit):
     with unit.rt.db.read() as session:
         assert session.get_one(WipeOrder, order.id).state == OrderState.APPROVED
     assert kinds(unit, order.id)[-1] == "wipe.approved"
+
+
+def test_the_unsigned_print_and_another_orders_copy_are_not_taken(unit):
+    unit.visit(unit.camera(), FILES)
+    first = approved(unit, raised(unit))
+    with unit.rt.db.read() as session:
+        prints = [minute_of(session, first.id, language).pdf() for language in ("vi", "en")]
+    for data in prints:
+        with pytest.raises(SignedCopyError, match="nobody signed"):
+            signed.attach(unit.rt, first.id, io.BytesIO(data), actor=unit.commander)
+    signed.attach(unit.rt, first.id, io.BytesIO(PDF), actor=unit.commander)
+    unit.visit(unit.camera("S-2"), {"c.mp4": make(100)})
+    second = approved(unit, raised(unit))
+    with pytest.raises(SignedCopyError, match=first.number):
+        signed.attach(unit.rt, second.id, io.BytesIO(PDF), actor=unit.commander)
+    with unit.rt.db.read() as session:
+        assert session.get_one(WipeOrder, second.id).state == OrderState.APPROVED
 
 
 def test_attaching_goes_on_after_a_crash_between_the_seal_and_the_order(unit, monkeypatch):
