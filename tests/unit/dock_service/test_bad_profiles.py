@@ -1,6 +1,9 @@
 """A bad profile is refused with file, key and reason in both languages; a site's own replace and add."""
 
+import os
 import shutil
+import subprocess
+import sys
 import time
 import tomllib
 
@@ -134,6 +137,7 @@ def test_the_command_checks_a_file_and_shows_what_it_makes_of_names(tmp_path):
     assert "tệp kèm/sidecar, tên không đọc được/name not read" in told.output
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="ab\\d[]^$.*+?{}0123456789,()|P<>start:=sequence", max_size=40))
 def test_any_pattern_is_refused_by_name_or_is_quick(text):
     try:
@@ -154,7 +158,7 @@ VALUES = st.recursive(
 SHIPPED = [path.read_text("utf-8") for path in sorted((config_dir() / "cameras").glob("*.toml"))]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(SHIPPED), st.integers(0, 3000), st.binary(max_size=6))
 def test_a_profile_with_bytes_changed_loads_or_is_refused_by_name(tmp_path, text, at, noise):
     data = text.encode()
@@ -169,6 +173,7 @@ def test_a_profile_with_bytes_changed_loads_or_is_refused_by_name(tmp_path, text
     assert said is None or said.path.startswith("Video/")
 
 
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(["key", "vi", "match", "mode_switch", "identity", "layout", "names", "files", "clock", "recorder"]),
     VALUES,
@@ -180,3 +185,19 @@ def test_a_value_of_any_type_is_read_or_refused(key, value):
     except ValidationError:
         return
     assert profile.read_name("Video/a.mp4") is None
+
+
+def test_the_station_does_not_start_with_a_bad_profile_and_says_which(tmp_path):
+    (tmp_path / "bad.toml").write_text(HEAD + "colour = 1")
+    environment = os.environ | {
+        "BODYCAM_DATA_DIR": str(tmp_path / "data"),
+        "BODYCAM_DOCK__PROFILES": str(tmp_path),
+        "BODYCAM_DOCK__BUS": f"sim:{tmp_path}",
+    }
+    run = [sys.executable, "-m", "bodycam", "db", "upgrade"]
+    subprocess.run(run, env=environment, check=True, capture_output=True, timeout=120)
+    run = [sys.executable, "-m", "dock_service.station"]
+    ended = subprocess.run(run, env=environment, check=False, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 2
+    assert "bad.toml, khóa colour: không có khóa này" in ended.stderr
+    assert "bad.toml, key colour: Extra inputs" in ended.stderr

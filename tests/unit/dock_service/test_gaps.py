@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dock_service.profiles.gaps import GapKind, gaps, silences
@@ -28,6 +28,7 @@ def told(found):
     return [(gap.kind.value, gap.first, gap.last, gap.count) for gap in found]
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.sets(st.integers(1, 400), min_size=1, max_size=60), st.booleans(), st.randoms())
 def test_every_number_missing_between_files_is_in_exactly_one_gap(numbers, timed, random):
     names = [file(number, minute=number * 5 if timed else None) for number in numbers]
@@ -37,6 +38,7 @@ def test_every_number_missing_between_files_is_in_exactly_one_gap(numbers, timed
     assert sum(gap.count for gap in gaps(names)) == len(missing)
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.builds(FileName, path=st.text(max_size=3), sequence=st.none() | st.integers(0, 10**9 - 1),
     sequence_digits=st.integers(0, 9), chapter=st.none() | st.integers(0, 10**9 - 1), is_event=st.booleans(),
     start=st.none() | st.datetimes(timezones=st.just(UTC)), series=st.sampled_from(["a", "b"])), max_size=12), st.booleans())  # fmt: skip

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dock_service.profiles import load_profiles
@@ -59,6 +59,7 @@ def test_what_is_named_otherwise_is_not_read(path):
     assert PROFILES.get("dsj").read_name(path) is None
 
 
+@settings(max_examples=100, deadline=None)
 @given(
     st.text(max_size=300)
     | st.from_regex(r"(DSJ|DCAM)_[0-9A-Z_]{0,40}_(IMP|SOS)?(_enc)?\.[a-zA-Z0-9]{2,4}", fullmatch=True)
@@ -147,6 +148,7 @@ def test_an_id_file_names_the_camera_in_its_first_line():
     assert read_text(b"") is None
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_identity_or_none(data):
     for found in (read_record(data), read_text(data)):
