@@ -5,7 +5,7 @@ an event of the recording; the number enters the log as a commitment. A number a
 it, whenever that case is made. Only the officer who recorded answers, and only for what a camera of the unit recorded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,12 +16,14 @@ from bodycam import custody
 from bodycam.cases import matching
 from bodycam.cases.errors import IdentifierError
 from bodycam.cases.identifiers import Identifier, IdentifierType, parse
-from bodycam.cases.models import MinuteChoice, RecordingMinute
+from bodycam.cases.models import CaseIdentifier, MinuteChoice, RecordingMinute
 from bodycam.clock import now
 from bodycam.errors import NotFoundError
+from bodycam.jobs import service as jobs
 from bodycam.recordings.models import Origin, Recording
 
 MOST = 2_000
+FEW = 12  # matched at once: whoever answers waits for it, and so does every other writer of an embedded database
 _UNDONE = "undone"
 _PART = 400  # bound variables of one statement
 
@@ -48,35 +50,48 @@ def choose(
     recordings = _own(session, recording_ids, officer_id)
     known = minutes_of(session, [recording.id for recording in recordings])
     changed, moment = [], now()  # one moment for all: an answer is taken back as it was given
+    numbers = {number.compact} if number else set()
     for recording in recordings:
         row = known.get(recording.id)
         if row is not None and (row.choice, row.compact) == (answer.choice, number.compact if number else None):
             continue
         if row is None:
-            row = RecordingMinute(recording_id=recording.id)
+            row = RecordingMinute(recording_id=recording.id, due_at=None)
             session.add(row)
+        numbers |= {row.compact} if row.compact else set()
         row.choice, row.officer_id, row.station_id = answer.choice.value, officer_id, station_id
         row.number, row.compact = (number.raw, number.compact) if number else (None, None)
-        row.chosen_at, row.due_at = moment, answer.due_at if answer.choice is MinuteChoice.LATER else None
-        session.flush()
+        row.chosen_at = moment
+        if answer.choice is MinuteChoice.LATER:
+            row.due_at = row.due_at or answer.due_at  # putting off twice wins no time
         _told(session, recording.id, answer.choice.value, officer_id, station_id, number)
-        matching.match_recording(session, recording.id)
         changed.append(recording)
+    session.flush()
+    _match(session, changed, numbers)
     return changed
 
 
 def take_back(
     session: Session, recording_ids: Sequence[str], *, officer_id: str, station_id: str | None = None
-) -> list[Recording]:
-    """Forget the answers for several of an officer's recordings, as if none had been given; returns those that had one."""
+) -> list[RecordingMinute]:
+    """Take back the answers for several of an officer's recordings and return those that were put off before, as they were.
+
+    What was put off before it was answered is put off again, until the same time; other recordings are unanswered again.
+    """
     recordings = _own(session, recording_ids, officer_id)
     known = minutes_of(session, [recording.id for recording in recordings])
+    numbers = {row.compact for row in known.values() if row.compact}
+    again = []
     for recording_id, row in known.items():
-        session.delete(row)
-        session.flush()
+        if row.choice != MinuteChoice.LATER and row.due_at is not None:
+            row.choice, row.number, row.compact = MinuteChoice.LATER.value, None, None
+            again.append(row)
+        else:
+            session.delete(row)
         _told(session, recording_id, _UNDONE, officer_id, station_id, None)
-        matching.match_recording(session, recording_id)
-    return [recording for recording in recordings if recording.id in known]
+    session.flush()
+    _match(session, [recording for recording in recordings if recording.id in known], numbers)
+    return again
 
 
 def minutes_of(session: Session, recording_ids: Sequence[str]) -> Mapping[str, RecordingMinute]:
@@ -94,6 +109,18 @@ def last_number(session: Session, officer_id: str) -> str:
         RecordingMinute.officer_id == officer_id, RecordingMinute.choice == MinuteChoice.NUMBER
     )
     return session.scalar(query.order_by(RecordingMinute.chosen_at.desc()).limit(1)) or ""
+
+
+def _match(session: Session, recordings: Sequence[Recording], numbers: Collection[str]) -> None:
+    """Match recordings whose number changed, if any case bears the old number or the new one; many of them in jobs."""
+    bearing = select(CaseIdentifier.id).where(CaseIdentifier.compact.in_(numbers))
+    if not numbers or session.scalar(bearing.limit(1)) is None:
+        return
+    for recording in recordings:
+        if len(recordings) <= FEW:
+            matching.match_recording(session, recording.id)
+        else:
+            jobs.enqueue(session, "recording.match", {"recording_id": recording.id})
 
 
 def _number(text: str) -> Identifier:

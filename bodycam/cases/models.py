@@ -133,4 +133,4 @@ class RecordingMinute(Base):
     officer_id: Mapped[str] = mapped_column(ForeignKey("officer.id"))
     station_id: Mapped[str | None] = mapped_column(ForeignKey("station.id"))
     chosen_at: Mapped[datetime]
-    due_at: Mapped[datetime | None]  # of "later"
+    due_at: Mapped[datetime | None]  # until when it was put off; stays when it is answered

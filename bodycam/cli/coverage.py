@@ -40,7 +40,7 @@ def coverage(kind: str | None, as_json: bool) -> None:
                 return
 
 
-def _facts(row: "OpenDebt") -> dict[str, str | None]:
+def _facts(row: "OpenDebt") -> dict[str, str | int | None]:
     debt = row.debt
     return {
         "id": debt.id,
@@ -49,7 +49,7 @@ def _facts(row: "OpenDebt") -> dict[str, str | None]:
         "number": row.officer.number if row.officer else None,
         "unit": row.unit.name if row.unit else None,
         "camera": (row.camera.label or row.camera.serial) if row.camera else None,
-        "recording": debt.recording_id,
+        "recordings": row.recordings,
         "allowed_by": row.allowed_by.number if row.allowed_by else None,
         "since": debt.opened_at.isoformat(),
         "due": debt.due_at.isoformat(),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -212,8 +212,12 @@ def _docking_owed(session: Session, camera: Camera, officer_id: str, since: date
     held = select(CameraIssue.id).where(
         CameraIssue.camera_id == camera.id, CameraIssue.officer_id == officer_id, CameraIssue.ends_at.is_(None)
     )
-    came = select(DockingVisit.id).where(
-        DockingVisit.camera_id == camera.id, DockingVisit.state == VisitState.DONE, DockingVisit.ended_at > since
+    came = select(DockingVisit.id).where(  # or stands in a slot whose station doesn't answer just now
+        DockingVisit.camera_id == camera.id,
+        or_(
+            DockingVisit.state == VisitState.OPEN,
+            and_(DockingVisit.state == VisitState.DONE, DockingVisit.ended_at > since),
+        ),
     )
     owed = select(Debt.id).where(
         Debt.camera_id == camera.id, Debt.closed_at.is_(None), Debt.kind.in_((DebtKind.FOOTAGE, DebtKind.DOCKING))

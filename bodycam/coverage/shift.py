@@ -29,6 +29,7 @@ MINUTE_TIME = timedelta(hours=24)
 OVERLAP = timedelta(hours=1)  # a sealing that was under way at the last end of shift, and committed after it
 MOST = 2_000
 UNDONE = "undone"
+_TICK = timedelta(microseconds=1)
 _PART = 400  # bound variables of one statement
 _WATCHED = (Kind.VIDEO, Kind.AUDIO, Kind.IMAGE)
 
@@ -142,25 +143,19 @@ def answer(
 ) -> int:
     """Note an officer's answer for his recordings and return how many it changed.
 
-    One put off is a debt with a deadline until it is answered; an answer ends it. Raises what `cases.minutes.choose` raises.
+    What is put off at once is one debt, open until the last of its recordings is answered. Raises what `cases.minutes.choose` does.
     """
     if said.choice is MinuteChoice.LATER:
         said = Answer(said.choice, due_at=said.due_at or now() + MINUTE_TIME)
     changed = choose(session, recording_ids, said, officer_id=officer_id, station_id=station_id)
-    if said.choice is not MinuteChoice.LATER:
-        _close(session, [recording.id for recording in changed], said.choice.value, officer_id)
-        return len(changed)
-    for recording in changed:
-        debt = Debt(
-            kind=DebtKind.MINUTE.value,
-            officer_id=officer_id,
-            unit_id=recording.unit_id,
-            camera_id=recording.camera_id,
-            recording_id=recording.id,
-            reason="",
-            due_at=said.due_at,
-        )
-        open_debt(session, debt, actor=officer_id)
+    if said.choice is MinuteChoice.LATER:
+        rows = minutes_of(session, [recording.id for recording in changed])
+        first = {rows[recording.id].due_at: recording for recording in reversed(changed)}
+        for due_at, recording in first.items():
+            if due_at is not None:
+                _owe(session, recording, officer_id, due_at)
+    elif changed:
+        _settle(session, officer_id, said.choice.value)
     return len(changed)
 
 
@@ -176,52 +171,69 @@ def undo(session: Session, *, officer_id: str, station_id: str | None, since: da
     given = select(RecordingMinute.recording_id).where(
         RecordingMinute.officer_id == officer_id, RecordingMinute.chosen_at == moment
     )
+    given = given.where(
+        or_(RecordingMinute.choice != MinuteChoice.LATER, RecordingMinute.due_at.not_in(_old(officer_id, since)))
+    )
     ids = list(session.scalars(given.order_by(RecordingMinute.recording_id).limit(MOST)))
-    take_back(session, ids, officer_id=officer_id, station_id=station_id)
-    _close(session, ids, UNDONE, officer_id)
-    owed = _settled_by(session, ids, moment)
-    for due_at, put_off_at in sorted(set(owed.values())):
-        again = [recording_id for recording_id, debt in owed.items() if debt == (due_at, put_off_at)]
-        answer(session, again, Answer(MinuteChoice.LATER, due_at=due_at), officer_id=officer_id, station_id=station_id)
-        for row in minutes_of(session, again).values():
-            row.chosen_at = put_off_at  # it stands as it stood: nothing more to take back
+    if not ids:
+        return 0
+    again = take_back(session, ids, officer_id=officer_id, station_id=station_id)
+    for row in again:
+        if row.due_at is not None:
+            debt = _owe(session, session.get_one(Recording, row.recording_id), officer_id, row.due_at)
+            row.chosen_at = min(debt.opened_at, since - _TICK)  # it stands as it stood: nothing more to take back
+    _settle(session, officer_id, UNDONE)
     return len(ids)
 
 
 def can_undo(session: Session, officer_id: str, since: datetime) -> bool:
     """Whether an officer gave an answer after a moment (UTC) that `undo` would take back."""
     given = select(RecordingMinute.recording_id).where(
-        RecordingMinute.officer_id == officer_id, RecordingMinute.chosen_at >= since
+        RecordingMinute.officer_id == officer_id,
+        RecordingMinute.chosen_at >= since,
+        or_(RecordingMinute.choice != MinuteChoice.LATER, RecordingMinute.due_at.not_in(_old(officer_id, since))),
     )
     return session.scalar(given.limit(1)) is not None
 
 
-def _settled_by(
-    session: Session, recording_ids: Sequence[str], moment: datetime
-) -> dict[str, tuple[datetime, datetime]]:
-    """Return until when and since when that was owed which an answer given at a moment settled, by recording."""
-    found: dict[str, tuple[datetime, datetime]] = {}
-    for start in range(0, len(recording_ids), _PART):
-        query = select(Debt.recording_id, Debt.due_at, Debt.opened_at).where(
-            Debt.recording_id.in_(recording_ids[start : start + _PART]),
-            Debt.kind == DebtKind.MINUTE,
-            Debt.closed_by.in_((MinuteChoice.NUMBER, MinuteChoice.NONE)),
-            Debt.closed_at >= moment,
-        )
-        rows = session.execute(query.order_by(Debt.id))
-        found |= {recording_id: (due_at, opened_at) for recording_id, due_at, opened_at in rows if recording_id}
-    return found
+def _owe(session: Session, recording: Recording, officer_id: str, due_at: datetime) -> Debt:
+    """Return the open debt of what an officer put off until a moment (UTC), opening it when there is none."""
+    known = session.scalar(_put_off(officer_id).where(Debt.due_at == due_at).limit(1))
+    if known is not None:
+        return known
+    debt = Debt(
+        kind=DebtKind.MINUTE.value,
+        officer_id=officer_id,
+        unit_id=recording.unit_id,
+        camera_id=recording.camera_id,
+        recording_id=recording.id,
+        reason="",
+        due_at=due_at,
+    )
+    return open_debt(session, debt, actor=officer_id)
 
 
-def _close(session: Session, recording_ids: Sequence[str], closed_by: str, officer_id: str) -> None:
-    for start in range(0, len(recording_ids), _PART):
-        query = select(Debt).where(
-            Debt.recording_id.in_(recording_ids[start : start + _PART]),
-            Debt.kind == DebtKind.MINUTE,
-            Debt.closed_at.is_(None),
+def _settle(session: Session, officer_id: str, closed_by: str) -> None:
+    """End the debts of which nothing is put off any more."""
+    for debt in list(session.scalars(_put_off(officer_id).order_by(Debt.id).limit(MOST))):
+        left = select(RecordingMinute.recording_id).where(
+            RecordingMinute.officer_id == officer_id,
+            RecordingMinute.due_at == debt.due_at,
+            RecordingMinute.choice == MinuteChoice.LATER,
         )
-        for debt in session.scalars(query.order_by(Debt.id)).all():
+        if session.scalar(left.limit(1)) is None:
             close_debt(session, debt, closed_by=closed_by, actor=officer_id)
+
+
+def _old(officer_id: str, since: datetime) -> Select[datetime]:
+    """Return until when that was put off which was put off before a moment (UTC)."""
+    return select(Debt.due_at).where(
+        Debt.officer_id == officer_id, Debt.kind == DebtKind.MINUTE, Debt.opened_at < since
+    )
+
+
+def _put_off(officer_id: str) -> Select[Debt]:
+    return select(Debt).where(Debt.officer_id == officer_id, Debt.kind == DebtKind.MINUTE, Debt.closed_at.is_(None))
 
 
 def _own(officer_id: str) -> Select[Recording]:

@@ -3,10 +3,7 @@
 Nobody is accused here: a line says what should be there and is not yet. Supervisors see their units, an officer his own.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import timedelta
 
 from flask import Blueprint, Response, render_template, request
 
@@ -14,7 +11,6 @@ from bodycam.access.errors import OutOfReachError
 from bodycam.clock import now
 from bodycam.coverage import handover, queries
 from bodycam.coverage.models import DebtKind
-from bodycam.coverage.queries import OpenDebt
 from bodycam.coverage.slip import Slip, read_slip
 from bodycam.errors import NotFoundError
 from bodycam.people.models import Officer, Unit
@@ -27,26 +23,8 @@ from webui.staff.cursors import read_cursor, write_cursor
 
 bp = Blueprint("owed", __name__)
 ACTION = "coverage.view"
-ROWS = 100
+ROWS = 50
 LOOKED_BACK = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class Owed:
-    """One line: debts of one cause, one owner and one deadline together."""
-
-    kind: str
-    debts: Sequence[OpenDebt]
-
-    @property
-    def first(self) -> OpenDebt:
-        """The debt that stands for the line."""
-        return self.debts[0]
-
-    @property
-    def recorded(self) -> list[datetime]:
-        """When its recordings began, by time (UTC)."""
-        return sorted(debt.recording.shown_at for debt in self.debts if debt.recording)
 
 
 @bp.get("/owed")
@@ -60,7 +38,7 @@ def index() -> str:
         ended = queries.count_closed(session, reach, moment - LOOKED_BACK)
     return render_template(
         "staff/owed.html",
-        lines=_lines(page.debts),
+        rows=page.debts,
         after=write_cursor(*page.after) if page.after else None,
         kind=kind,
         kinds=_kinds(),
@@ -105,17 +83,6 @@ def _find(slip_id: str) -> Slip:
         if not scope(ACTION).allows(unit_id=unit.id, unit_path=unit.path, officer_ids=(officer.id,)):
             raise OutOfReachError(what=t("phiếu bàn giao", "hand-over slip"))
     return read_slip(row)
-
-
-def _lines(debts: Sequence[OpenDebt]) -> list[Owed]:
-    """Put neighbours of one cause, owner and deadline together: a shift put off is one line, not fifty."""
-
-    def cause(row: OpenDebt) -> tuple[object, ...]:
-        debt = row.debt
-        apart = "" if debt.kind == DebtKind.MINUTE else debt.id
-        return debt.kind, debt.officer_id, debt.unit_id, debt.due_at, apart
-
-    return [Owed(str(key[0]), list(rows)) for key, rows in groupby(debts, cause)]
 
 
 def _kinds() -> dict[str, str]:

@@ -12,6 +12,7 @@ from bodycam.cases.service import edit_case, open_case
 from bodycam.custody.models import CustodyEvent
 from bodycam.db import Database
 from bodycam.errors import NotFoundError
+from bodycam.jobs.models import Job
 from bodycam.migrations.runner import upgrade_to_head
 from bodycam.people import units
 from tests.unit.cases.makers import START, facts, recording
@@ -105,3 +106,15 @@ def test_a_number_proposes_the_recording_before_and_after_the_case_is_made(url, 
         assert proposals(session, case.id) == {}
     if database is not db:
         database.close()
+
+
+def test_many_recordings_of_one_number_are_matched_in_jobs(db, world, stop):
+    with db.write() as session:
+        ids = [recording(session, officer_id=world.officer, unit_id=world.traffic).id for _ in range(13)]
+        minutes.choose(session, ids, NUMBER, officer_id=world.officer)
+        assert session.scalars(select(Job)).all() == []  # no case bears it yet
+        minutes.take_back(session, ids, officer_id=world.officer)
+        stop(session, number="45/BB-VPHC")
+        minutes.choose(session, ids, NUMBER, officer_id=world.officer)
+        asked = session.scalars(select(Job.args).where(Job.name == "recording.match"))
+        assert {json.loads(args)["recording_id"] for args in asked} == set(ids)

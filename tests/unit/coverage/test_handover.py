@@ -85,7 +85,10 @@ def test_a_camera_that_came_to_no_dock_is_owed_once_until_it_comes(db):
         assert queries.count_open(session, EVERYTHING) == 0
 
 
-@pytest.mark.parametrize("why", ["docked", "came and went", "broken", "returned", "owes its footage already"])
+@pytest.mark.parametrize(
+    "why",
+    ["docked", "in a slot of a silent station", "came and went", "broken", "returned", "owes its footage already"],
+)
 def test_no_docking_is_owed_of_a_camera_that(db, why):
     with db.write() as session:
         w = world(session)
@@ -93,6 +96,8 @@ def test_no_docking_is_owed_of_a_camera_that(db, why):
         expected = 0
         if why == "docked":
             docked(session, w, "uploading")
+        elif why == "in a slot of a silent station":
+            docking.start_visit(session, camera_id=w.camera, serial="S1")
         elif why == "came and went":
             visit = docking.start_visit(session, camera_id=w.camera, serial="S1")
             docking.finish_visit(session, visit.id, state=VisitState.DONE, files=1, size=1)

@@ -76,9 +76,25 @@ def test_what_is_put_off_is_owed_until_it_is_answered(db):
         shift.answer(session, ids[:1], NUMBER, officer_id=w.officer, station_id=w.station)
         shift.answer(session, ids[1:2], Answer(MinuteChoice.NONE), officer_id=w.officer, station_id=w.station)
         (left,) = queries.debts_of_officer(session, w.officer)
-        assert left.debt.recording_id == ids[2]
-        closed = session.scalars(select(Debt.closed_by).order_by(Debt.recording_id))
-        assert sorted(closed) == ["", "none", "number"]
+        assert (left.recordings, left.first_at, left.last_at) == (1, NOON - 180 * MIN, NOON - 180 * MIN)
+        shift.answer(session, ids[2:], Answer(MinuteChoice.NONE), officer_id=w.officer, station_id=w.station)
+        assert queries.count_open(session, EVERYTHING) == 0
+        assert session.scalars(select(Debt.closed_by)).all() == ["none"]
+
+
+def test_putting_off_twice_wins_no_time(db):
+    with db.write() as session:
+        w = world(session)
+        who = {"officer_id": w.officer, "station_id": w.station}
+        ids = [filmed(session, w, NOON - 60 * MIN).id]
+        shift.answer(session, ids, LATER, **who)
+        clock.set_now(lambda: NOON + timedelta(hours=20))
+        shift.answer(session, ids, Answer(MinuteChoice.NONE), **who)
+        shift.answer(session, ids, LATER, **who)
+        (owed,) = queries.debts_of_officer(session, w.officer)
+        assert owed.debt.due_at == NOON + timedelta(hours=24)
+        assert shift.undo(session, **who, since=NOON + timedelta(hours=19)) == 0  # it stands as it stood before
+        assert queries.count_open(session, EVERYTHING) == 1
 
 
 def test_the_last_answer_is_taken_back_as_a_whole_and_only_that(db):
