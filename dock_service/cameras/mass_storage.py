@@ -19,6 +19,7 @@ from dock_service.cameras.folder import FolderCamera
 from dock_service.cameras.medium import Medium
 from dock_service.cameras.switching import Before
 from dock_service.errors import CameraGoneError, CardDamagedError, FileReplacedError, SizeImpossibleError
+from dock_service.profiles.profile import Identity
 
 _LOOKS = 3  # times a card is listed that fails while it is listed
 
@@ -61,8 +62,18 @@ class Storage(Protocol):
 class MassStorageCamera:
     """Reads mounted volumes; see `Camera` for what each method promises."""
 
-    def __init__(self, storage: Storage, identity: CameraIdentity, before: Before | None = None) -> None:
-        """Take a storage whose cards are mounted; `before` is what the camera said before it changed over to drives."""
+    def __init__(
+        self,
+        storage: Storage,
+        identity: CameraIdentity,
+        before: Before | None = None,
+        rule: Identity | None = None,
+    ) -> None:
+        """Take a storage whose cards are mounted.
+
+        `before` is what the camera said before it changed over to drives; `rule` says which file names it, which is no recording.
+        """
+        self._rule = rule
         self._storage = storage
         self._identity = identity
         self._before = before
@@ -114,7 +125,7 @@ class MassStorageCamera:
     def _folder(self, card: Card) -> FolderCamera:
         if card.name not in self._folders:
             assert card.root is not None
-            self._folders[card.name] = FolderCamera(card.root, card.medium)
+            self._folders[card.name] = FolderCamera(card.root, card.medium, self._rule)
         return self._folders[card.name]
 
     def _as_broken(self, path: str, error: BodycamError) -> CameraFile:

@@ -27,6 +27,7 @@ from dock_service.errors import (
     StorageUnreachableError,
 )
 from dock_service.profiles import Match, Profile, Profiles, profiles_of
+from dock_service.profiles.profile import Identity
 from dock_service.profiles.switch import ModeSwitch
 from dock_service.simulator.backend import SimBackend
 
@@ -53,13 +54,31 @@ def open_camera(device: BusDevice, match: Match, settings: Settings) -> Camera:
         _change_over(device, profile, switch, settings)
     if device.kind is DeviceKind.MTP:
         return MtpCamera(device.device, device.port, device.serial, zone=profile.zone)
-    before = _SWITCHED.before(device)
-    storage = _storage(device, profile, settings)
+    return _open_drive(device, match, settings)
+
+
+def _open_drive(device: BusDevice, match: Match, settings: Settings) -> Camera:
+    """Mount it and ask its card who it is; a profile known by its files alone may mean another zone by its times."""
+    storage = _storage(device, match.profile, settings)
     try:
-        return MassStorageCamera(storage, _identity(device, profiles_of(settings), match, storage, before), before)
+        better = _by_cards(profiles_of(settings), match, storage)
+        if better.profile.zone != match.profile.zone:
+            storage.close()
+            storage = _storage(device, better.profile, settings)
+        before, rule = _SWITCHED.before(device), better.profile.identity
+        identity = _identity(device, rule, storage, before or Before())
+        storage.check()  # what a camera that has just been pulled did not say is no answer
+        return MassStorageCamera(storage, identity, before, rule)
     except BaseException:
         storage.close()
         raise
+
+
+def _by_cards(profiles: Profiles, match: Match, storage: Storage) -> Match:
+    for card in storage.cards():
+        if card.root is not None:
+            match = profiles.match_card(card.root, match)
+    return match
 
 
 def match_device(profiles: Profiles, device: BusDevice) -> Match:
@@ -126,20 +145,14 @@ def _storage(device: BusDevice, profile: Profile, settings: Settings, seconds: f
     return Drives(Disks(device.port, device.address), mounts_for(settings.data_dir, profile.zone), seconds)
 
 
-def _identity(
-    device: BusDevice, profiles: Profiles, match: Match, storage: Storage, before: Before | None
-) -> CameraIdentity:
+def _identity(device: BusDevice, rule: Identity, storage: Storage, before: Before) -> CameraIdentity:
     """Say who it is: by its card, by what it said before it changed over, by its USB serial, at last by its port."""
-    said = before or Before()
-    serial = next(filter(None, (_serial_on(card, profiles, match) for card in storage.cards())), "")
-    make = device.manufacturer or said.make
-    model = device.product or said.model
-    return CameraIdentity(serial or said.serial or device.serial or f"port-{device.port}", make, model)
+    serial = next(filter(None, (_serial_on(card, rule) for card in storage.cards())), "")
+    make, model = device.manufacturer or before.make, device.product or before.model
+    return CameraIdentity(serial or before.serial or device.serial or f"port-{device.port}", make, model)
 
 
-def _serial_on(card: Card, profiles: Profiles, match: Match) -> str:
-    """Read the identity file of a card, where the profile says that fits its files; "" when there is none that names a serial."""
-    if card.root is None:
-        return ""
-    record = identity_on(card.root, profiles.match_card(card.root, match).profile.identity)
+def _serial_on(card: Card, rule: Identity) -> str:
+    """Read a card's identity file; "" when there is none that names a serial."""
+    record = identity_on(card.root, rule) if card.root is not None else None
     return safe_path((record.serial,)) if record is not None else ""

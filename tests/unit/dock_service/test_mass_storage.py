@@ -9,6 +9,7 @@ from virtual_dock import VirtualDock
 
 from bodycam.settings import load_settings
 from dock_service.bus import DeviceKind
+from dock_service.cameras import opening
 from dock_service.cameras.opening import is_camera, open_camera
 from dock_service.errors import (
     CameraGoneError,
@@ -262,3 +263,31 @@ def test_the_next_one_of_the_same_model_is_told_and_asked_anew(dock, settings):
         open_camera(second, match_of(second), settings)
     back = arrived_again(dock, second.address)
     assert open_camera(back, match_of(back), settings).identity.serial == "JL0002"
+
+
+def test_a_profile_known_by_its_files_says_who_it_is_and_what_its_times_mean(dock, settings, tmp_path, monkeypatch):
+    (tmp_path / "cameras").mkdir()
+    (tmp_path / "cameras/k.toml").write_text(
+        'key = "k"\nvi = "K"\nen = "K"\n[match]\nfolders = ["RECORD"]\n[identity]\nfile = "K.ID"\n[clock]\nzone = "utc"\n'
+    )
+    (tmp_path / "site.toml").write_text(f'[dock]\nprofiles = "{tmp_path / "cameras"}"\n')
+    settings = load_settings(
+        {
+            "BODYCAM_DATA_DIR": str(tmp_path / "data"),
+            "BODYCAM_DOCK__BUS": f"sim:{tmp_path / 'bus'}",
+            "BODYCAM_CONFIG": str(tmp_path / "site.toml"),
+        }
+    )
+    zones = []
+    made = opening._storage
+
+    def seen(device, profile, *rest):
+        zones.append(str(profile.zone))
+        return made(device, profile, *rest)
+
+    monkeypatch.setattr(opening, "_storage", seen)
+    dock.add({"RECORD/a.mp4": b"a", "K.ID": b"K-77"}, serial="USB-10", kind="mass-storage")
+    camera = opened(dock, settings)
+    assert camera.identity.serial == "K-77"
+    assert [file.path for file in camera.list_files()] == ["RECORD/a.mp4"]
+    assert zones == ["+07", "UTC"]  # mounted anew, so that FAT's local times are read as what they are
