@@ -4,6 +4,7 @@ A child of `bodycam up` gets a pipe as standard input and ends when that pipe cl
 behind. A file lock makes a sequencer, a station or a beat one of its kind; the kernel frees it when the process dies.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -13,11 +14,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bodycam.errors import BodycamError
 
+_M_ARENA_MAX = -8  # malloc.h
 LIFELINE = "--lifeline"
 GRACE_S = 20.0
 _LOWEST_LEVEL = 20  # info
@@ -88,7 +89,7 @@ def stop_event() -> threading.Event:
     return stopped
 
 
-@contextmanager
+@contextlib.contextmanager
 def only_one(path: Path, what: str) -> Iterator[None]:
     """Hold the lock file `path` while the block runs; raises `AlreadyRunningError` naming `what` when it's taken."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -101,6 +102,17 @@ def only_one(path: Path, what: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def use_few_arenas(count: int = 2) -> None:
+    """Let all threads of this process share so many heaps: glibc gives each thread its own, and each keeps what it once took.
+
+    Many threads with large buffers then hold far less together. Elsewhere than on glibc nothing happens.
+    """
+    import ctypes  # late: only a process of many threads needs it
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, count)
 
 
 def log_to_stderr() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from bodycam import custody
+from bodycam import clock, custody
 from bodycam.custody.canonical import JSON
 from bodycam.errors import BodycamError
 from bodycam.fleet.models import VisitState
@@ -50,6 +50,8 @@ log = structlog.get_logger()
 SEALING = 2  # files re-read and sealed at once
 WAITING = 4  # finished files that may wait for it
 _LOOKS = 3  # times the camera is listed again
+_LOOK_AGAIN_S = 60.0  # a camera in its slot that says nothing by itself
+_LOOK_SHARE = 20  # times as long as the last listing took: a full card is listed less often
 _STALLS = 3  # files in a row after which a camera that stalls is given up
 
 
@@ -93,6 +95,7 @@ class Offload:
         self._progress = Progress(SlotState.UPLOADING)
         self._lock = threading.Lock()
         self._resumed = 0
+        self._look_due = 0.0
         self._copying = Copying(rt, camera, watch.stop, watch.turn, self._goes_on, lambda n: self._tell(bytes_more=n))
         self.outcome: Outcome | None = None
 
@@ -135,7 +138,26 @@ class Offload:
         self._watch.settle(self._events)
         outcome.receipts = len(self._events)
         self._finish()
+        self._look_due = clock.monotonic() + _LOOK_AGAIN_S
         return outcome
+
+    def has_news(self) -> bool:
+        """Tell whether a camera that is all saved has recorded on since; listed when it says so by an event, else now and then.
+
+        Only recordings count: a camera's own log may change for ever. Raises the camera's errors.
+        """
+        if not self._camera.changed() and clock.monotonic() < self._look_due:
+            return False
+        began = clock.monotonic()
+        files = self._camera.list_files()
+        ended = clock.monotonic()
+        self._look_due = ended + max(_LOOK_AGAIN_S, _LOOK_SHARE * (ended - began))
+        profile = self._visit.profile
+        return any(
+            Seen(file.path, file.size, file.modified_raw) not in self._keys
+            for file in files
+            if profile.is_recording(file.path)
+        )
 
     def end(self, state: VisitState) -> None:
         """Close the visit, if one was opened."""

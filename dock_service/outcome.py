@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from bodycam.errors import BodycamError
-from dock_service.errors import FileChangedError, VisitNoteError
+from dock_service.errors import VisitNoteError
 from dock_service.visit import Visit
 
 
@@ -55,12 +55,6 @@ class Outcome:
     def is_complete(self) -> bool:
         """Tell whether everything on the camera is sealed with its receipt and nothing needs a person."""
         return all(problem.is_note for problem in self.problems)
-
-    @property
-    def is_being_written(self) -> bool:
-        """Tell whether nothing is wrong but that the camera is still recording: it heals by itself."""
-        serious = [problem.error for problem in self.problems if not problem.is_note]
-        return bool(serious) and all(isinstance(error, FileChangedError) for error in serious)
 
     @property
     def size(self) -> int:

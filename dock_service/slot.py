@@ -29,6 +29,7 @@ from dock_service.errors import (
     CameraBusyError,
     CameraGoneError,
     DuplicateSerialError,
+    FileChangedError,
     ModeSwitchedError,
     OffloadStoppedError,
     ReleasedByOrderError,
@@ -58,6 +59,7 @@ _FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
 _ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
 _RECEIPTS_A_LINE = 300
 _BACK_S = 15.0  # for a camera that changes over to be back on the bus
+_RECORDED_ON = ("Máy vừa ghi thêm, đang lấy tiếp", "The camera recorded on: the new files are being read")
 _CHANGING = ("Đang chuyển máy sang chế độ đọc tệp", "Changing the camera over to show its files")
 
 
@@ -239,7 +241,7 @@ class Slot:
         except BodycamError as error:
             again = self._failed(error)
         if state is VisitState.DONE and work.outcome is not None:
-            self._stand_green(camera, work.outcome.visit)
+            self._stand_green(camera, work, work.outcome.visit)
         elif self._order is None:
             self._wait(again)
         if state is VisitState.FAILED and self._left.is_set() and board.tile(number).state is SlotState.LOST:
@@ -247,8 +249,8 @@ class Slot:
         work.end(VisitState.RELEASED if self._order is not None and state is VisitState.FAILED else state)
         return 0
 
-    def _stand_green(self, camera: Camera, visit: Visit) -> None:
-        """Wait until the camera is taken out or somebody asks for something; meanwhile wipe what ordered batches list on it."""
+    def _stand_green(self, camera: Camera, work: Offload, visit: Visit) -> None:
+        """Wait until the camera is taken out, records on or somebody asks for something; meanwhile wipe what batches list on it."""
         number, board = self.number, self._dock.board
         watch = WipeWatch(
             is_over=self._halt.is_set,
@@ -260,6 +262,10 @@ class Slot:
             again = _ORDERS_AGAIN_S
             try:
                 run_orders(self._dock.rt, camera, visit, watch)
+                if work.has_news():
+                    self._dock.journal.append("camera.recorded_on", slot=number, serial=self.serial, visit=visit.id)
+                    board.arrived(number, self.serial, _RECORDED_ON)
+                    return
             except CameraGoneError:  # taken out, as it may be; or it blinked, and is read anew
                 self._died = self._died or clock.monotonic()
                 self._wait(_DEAD_S)
@@ -292,7 +298,7 @@ class Slot:
         if serious:
             self._is_full = any(isinstance(problem.error, DiskFullError) for problem in serious)
             self._dock.board.failed(self.number, serious[0].error)
-            return VisitState.FAILED, _WRITTEN_AGAIN_S if outcome.is_being_written else None
+            return VisitState.FAILED, _heals_in([problem.error for problem in serious])
         files = len(outcome.recordings) + outcome.skipped
         self._dock.journal.append(
             "tile.shown_done",
@@ -358,6 +364,14 @@ class Slot:
         for start in range(0, len(rows), _RECEIPTS_A_LINE):
             part: dict[str, JSON] = dict(rows[start : start + _RECEIPTS_A_LINE])
             self._dock.journal.append("receipts.came", slot=self.number, serial=self.serial, leaves=part)
+
+
+def _heals_in(errors: Sequence[BodycamError]) -> float | None:
+    """Return after how many seconds to try again by itself; None when one of the errors needs a person."""
+    if all(isinstance(error, FileChangedError | DatabaseAwayError) for error in errors):
+        recording = any(isinstance(error, FileChangedError) for error in errors)
+        return _WRITTEN_AGAIN_S if recording else _DATABASE_AGAIN_S
+    return None
 
 
 def _receipts(rt: Runtime, events: Sequence[str]) -> dict[str, int]:

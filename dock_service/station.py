@@ -17,7 +17,7 @@ from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError
 from bodycam.fleet.docking import close_open_visits, ensure_station, take_commands
 from bodycam.fleet.models import StationBoard, StationCommand
 from bodycam.jobs.app import make_app
-from bodycam.process import hold_lifeline, log_to_stderr, only_one, run_named, stop_event
+from bodycam.process import hold_lifeline, log_to_stderr, only_one, run_named, stop_event, use_few_arenas
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
 from dock_service.board import Board
@@ -214,6 +214,7 @@ def main() -> None:
     """Run until SIGTERM."""
     hold_lifeline()
     log_to_stderr()
+    use_few_arenas()
     settings = load_settings()
     make_app(settings)  # so that a sealed recording is read at once
     stop = stop_event()

@@ -1,6 +1,6 @@
 """Who may read when: only so many cameras at once, each a little at a time and in turn, and only so many bytes a second.
 
-A turn lasts 16 MiB or a second, whichever ends first, over as many files as fit in; then the camera that has waited longest goes
+A turn is 8 MiB, over as many files as fit in (or five seconds, for a slow camera); then the camera that has waited longest goes
 on. So all cameras of a full dock come on at the same pace, and none is starved by one with a full card. What is read waits
 nowhere: a camera without a turn holds no memory but its session.
 """
@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 
 from bodycam import clock
 
-TURN_BYTES = 16 << 20
-TURN_S = 1.0
+TURN_BYTES = 8 << 20
+TURN_S = 5.0
 _LOOK_S = 0.1
 
 

@@ -15,6 +15,7 @@ from bodycam.fleet.models import DockingVisit
 from bodycam.fleet.service import register_camera
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
+from dock_service.journal import journal_files
 from dock_service.simulator.profile import write_profile
 
 make = random.Random(11).randbytes
@@ -127,6 +128,26 @@ def test_a_camera_that_comes_back_as_another_is_another(rt, dock, working):
     assert visits == {"BWC-1": "lost", "BWC-2": "open"}
     [alarm] = working.station.board.body()["alarms"]
     assert (alarm["kind"], alarm["serial"]) == ("pulled", "BWC-1")  # what it holds is still owed
+
+
+def test_a_green_camera_that_records_on_is_no_longer_green_and_what_is_new_comes(rt, dock, working, monkeypatch):
+    monkeypatch.setattr("dock_service.offload._LOOK_AGAIN_S", 0.5)
+    monkeypatch.setattr("dock_service.slot._ORDERS_AGAIN_S", 0.2)
+    camera = dock.add({"a.mp4": make(1000)}, serial="BWC-1", port=1)
+    working.until({1: "done"})
+    (camera.card / "b.mp4").write_bytes(make(3000))
+    end = time.monotonic() + 20
+    while names(rt) != ["a.mp4", "b.mp4"] and time.monotonic() < end:
+        working.step()
+        time.sleep(0.02)
+    working.until({1: "done"})
+    assert names(rt) == ["a.mp4", "b.mp4"]
+    assert b"camera.recorded_on" in journal_files(rt.settings.data_dir / "journal")[-1].read_bytes()
+    (camera.card / "system.log").write_bytes(b"on and on")  # the camera's own: no reason to keep it busy
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        assert working.step()[1]["state"] == "done"
+        time.sleep(0.05)
 
 
 def test_a_step_of_the_docks_own_clock_is_written_down_and_the_work_goes_on(rt, dock, working):

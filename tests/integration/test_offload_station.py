@@ -109,7 +109,8 @@ def test_two_cameras_with_one_serial_the_second_is_refused_by_name_and_nothing_i
     assert second.is_plugged()
 
 
-def test_with_more_cameras_than_may_be_read_at_once_all_come_on_together(dock, working):
+def test_with_more_cameras_than_may_be_read_at_once_all_come_on_together(dock, working, monkeypatch):
+    monkeypatch.setattr("dock_service.turns.TURN_BYTES", 256 << 10)
     for number in range(1, 5):
         dock.add({f"{number}.bin": make(2_400_000)}, serial=f"BWC-{number}", port=number, rate=1_200_000)
     shares = []

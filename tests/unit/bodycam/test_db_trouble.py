@@ -1,6 +1,8 @@
 """A full disk and a database that does not answer have names; what was committed before is kept."""
 
 import sqlite3
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +85,24 @@ def test_a_server_that_went_away_and_came_back_is_used_again(postgres_url: str) 
         assert session.execute(text("SELECT 1")).scalar_one() == 1
     db.close()
     other.close()
+
+
+def test_many_threads_that_write_at_once_wait_for_each_other_and_none_is_turned_away(db: Database) -> None:
+    # with SQLite's own busy loop alone, some of so many gave up on a slow disk
+    busy, most = [0], [0]
+
+    def work() -> None:
+        for _ in range(4):
+            with db.write() as session:
+                busy[0] += 1
+                most[0] = max(most[0], busy[0])
+                session.execute(text("SELECT 1"))
+                time.sleep(0.002)
+                busy[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (busy, most) == ([0], [1])
