@@ -1,8 +1,9 @@
 """Which block devices a USB port shows, through sysfs: a disk for each logical unit, and its partitions or bare file system.
 
 `<sysfs>/bus/usb/devices/<bus>-<port.port>:*/host*/target*/<h:c:t:lun>/block/<disk>` ties a port to its disks. They appear more
-than a second after the device (the kernel's `delay_use`), one after the other, so `wait` waits until nothing new comes. A
-volume's folder in sysfs carries a host number that is never given again: once it is gone, so is that plugging-in.
+than a second after the device (the kernel's `delay_use`), one after the other: `wait` waits until nothing new comes for a moment,
+and what comes later is seen at the next look. A volume's folder in sysfs carries a host number that is never given again: once
+it is gone, so is that plugging-in.
 """
 
 import os
@@ -15,8 +16,9 @@ from dock_service.errors import CameraGoneError, StorageNotReadyError
 
 SYSFS = Path("/sys")
 READY_S = 12.0  # a slow card reader inside a camera takes five
-_STEADY_S = 0.3
-_POLL_S = 0.1
+_STEADY_S = 0.3  # a disk is there before its partitions
+_STEADY_PARTS_S = 0.1  # partitions come together
+_POLL_S = 0.05
 _SECTOR = 512  # sysfs counts in these, whatever the disk's own sector is
 _LEAST = 64 << 10  # bytes; smaller (an extended partition's table) holds none of the file systems
 _DISK = "0"  # SCSI peripheral type: direct access; 5 is a CD-ROM with a vendor's programs
@@ -81,13 +83,18 @@ class Disks:
             found = self.volumes()
             if found != seen:
                 seen, since = found, clock.monotonic()
-            if seen and clock.monotonic() - since >= _STEADY_S and not self._is_coming():
+            steady = _STEADY_PARTS_S if all(volume.partition for volume in seen) else _STEADY_S
+            if seen and clock.monotonic() - since >= steady and not self._is_coming():
                 return seen
             if clock.monotonic() >= end:
                 if seen:
                     return seen
                 raise StorageNotReadyError(port=self.port, seconds=round(seconds), detail=self._missing())
             time.sleep(_POLL_S)
+
+    def is_waiting(self) -> bool:
+        """Tell whether one of its units has shown no medium so far: an empty slot, or a card that takes its time."""
+        return self._is_coming() or any(_text(disk / "size") == "0" for disk in self._disks())
 
     def _check(self) -> None:
         device = self._sysfs / "bus/usb/devices" / self.port

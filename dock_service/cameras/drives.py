@@ -3,10 +3,12 @@
 import errno
 import mmap
 import os
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from bodycam import clock
 from dock_service.cameras.blocks import READY_S, Disks, Volume
 from dock_service.cameras.mass_storage import Card
 from dock_service.cameras.medium import Medium
@@ -14,6 +16,8 @@ from dock_service.cameras.mounting import Mounts
 from dock_service.errors import CameraGoneError, FileSystemUnknownError, MountFailedError
 
 _PROBE = 4096
+_SETTLE_S = 5.0  # the kernel asks removable drives every two seconds whether a medium has come
+_POLL_S = 0.1
 _LOST = {errno.ENODEV, errno.ENOTCONN, errno.ESTALE, errno.ENXIO, errno.ENOMEDIUM}
 
 
@@ -62,6 +66,7 @@ class Drives:
         self._seconds = seconds
         self._devices = devices
         self._mounted: dict[str, tuple[Volume, Card]] = {}
+        self._since = clock.monotonic()
 
     def cards(self) -> Sequence[Card]:
         """Wait for the disks the first time, and mount what is new."""
@@ -84,6 +89,12 @@ class Drives:
         except (FileSystemUnknownError, MountFailedError) as error:
             return Card(volume.name, volume.prefix, error=error)
         return Card(volume.name, volume.prefix, root, VolumeMedium(volume, self._devices))
+
+    def settle(self) -> None:
+        """Give a unit without a medium its time to show one, counted from when the camera was opened."""
+        end = self._since + _SETTLE_S
+        while clock.monotonic() < end and self._disks.is_waiting():
+            time.sleep(_POLL_S)
 
     def check(self) -> None:
         """Ask every mounted volume's device."""

@@ -42,6 +42,10 @@ class Storage(Protocol):
         """Return its volumes, mounting those that are new; raises CameraGoneError, StorageNotReadyError, MountFailedError."""
         ...
 
+    def settle(self) -> None:
+        """Wait until no more volumes are to be expected."""
+        ...
+
     def check(self) -> None:
         """Raise CameraGoneError unless the device is there and answers."""
         ...
@@ -89,7 +93,9 @@ class MassStorageCamera:
         return self._identity
 
     def list_files(self) -> list[CameraFile]:
-        """List the files of all its volumes, ordered by path."""
+        """List the files of all its volumes, ordered by path; a later listing misses no card that was slow to come."""
+        if self._cards:
+            self._storage.settle()
         for _ in range(_LOOKS):
             before = self._storage.read_errors()
             files = self._list()

@@ -73,6 +73,9 @@ class SimulatedStorage:
             cards.append(Card("card-2", "lun1", second, SimulatedMedium(device, second)))
         return cards
 
+    def settle(self) -> None:
+        """Do nothing: its cards are there at once."""
+
     def check(self) -> None:
         """Raise CameraGoneError when it was pulled."""
         self._here()

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -205,6 +206,23 @@ def test_a_second_unit_without_a_known_file_system_is_a_problem_of_its_own(tmp_p
         shutil.rmtree(tmp_path / "sys")
         with pytest.raises(FileSystemUnknownError), camera_on(tmp_path, two):
             pass
+
+
+def test_a_card_that_is_slow_to_come_is_in_the_second_listing(tmp_path, image):
+    second = tmp_path / "second.img"
+    shutil.copy(image, second)
+    with attached(image) as one, attached(second) as two:
+        plugged = Plugged(tmp_path / "sys", [one, two])
+        size = next(plugged.root.glob(f"devices/**/block/{two.name}/size"))
+        sectors = size.read_text()
+        size.write_text("0\n")
+        camera = MassStorageCamera(Drives(Disks("1-2", 4, plugged.root), OwnMounts(tmp_path / "mounts")), IDENTITY)
+        try:
+            assert not [file for file in camera.list_files() if file.path.startswith("lun1/")]
+            threading.Timer(0.5, lambda: size.write_text(sectors)).start()
+            assert "lun1/z.mp4" in {file.path for file in camera.list_files()}
+        finally:
+            camera.close()
 
 
 def test_what_a_dead_process_left_mounted_is_taken_away(tmp_path, image):
