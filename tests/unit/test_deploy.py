@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dock_service.cameras.mounting import SYSTEM_MOUNTS, OwnMounts
+from webui.kiosk.board import bp as kiosk
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -45,6 +46,13 @@ def test_only_the_write_unit_may_be_started_without_root():
     assert re.fullmatch(pattern, "bodycam-write@sda1.service")
     for other in ("bodycam.service", "bodycam-mount-vfat@sda1.service", "ssh.service", "bodycam-write@a/b.service"):
         assert not re.fullmatch(pattern, other)
+
+
+def test_the_screen_opens_the_kiosk():
+    unit = (DEPLOY / "systemd/bodycam-kiosk.service").read_text()
+    [command] = [line for line in unit.splitlines() if line.startswith("ExecStart=")]
+    assert command.endswith(f" http://127.0.0.1:8080{kiosk.url_prefix}")
+    assert " --kiosk " in command
 
 
 def test_systemd_takes_the_units():
