@@ -260,6 +260,16 @@ class OtherOfficerNamedError(VisitNoteError):
     en = "{path}: the names of {count} files say officer {named}, the camera was issued to {booked}. Check the issue book, or set the number in the camera."
 
 
+class OtherOfficerSetError(VisitNoteError):
+    """The camera is set to another officer than the one it was issued to: a note for a person, never an accusation."""
+
+    code = "other_officer_set"
+    vi = (
+        "Trong máy cài số hiệu {named}, sổ giao máy ghi {booked}. Kiểm tra sổ giao máy, hoặc cài lại số hiệu trong máy."
+    )
+    en = "The camera is set to officer {named}, it was issued to {booked}. Check the issue book, or set the number in the camera."
+
+
 class FilesMissingError(VisitNoteError):
     """Numbers are missing in a camera's run of files: a note for a person, never an accusation."""
 

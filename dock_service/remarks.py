@@ -19,10 +19,12 @@ from dock_service.errors import (
     FilesMissingError,
     OtherCameraNamedError,
     OtherOfficerNamedError,
+    OtherOfficerSetError,
     SilentTimeError,
     VisitNoteError,
 )
 from dock_service.profiles import FileName, Gap, Profile, gaps, other_cameras, other_officers, silences
+from dock_service.profiles.notes import is_same, says_something
 from dock_service.visit import Visit, recorded_at
 
 _KNOWN = 3000  # files of earlier dockings that fill a run
@@ -47,6 +49,7 @@ def remarks_on(
         *_gaps(session, visit, names, known, new),
         *_cameras(session, visit, fresh, earlier),
         *_officers(session, visit, fresh),
+        *_setting(visit),
     ]
 
 
@@ -125,6 +128,13 @@ def _cameras(
         OtherCameraNamedError(path=one.paths[0], count=len(one.paths), named=one.named, booked=one.booked)
         for one in found[:_TOLD]
     ]
+
+
+def _setting(visit: Visit) -> list[VisitNoteError]:
+    number = visit.officer_set
+    if not number or not visit.number or not says_something(number) or is_same(number, visit.number):
+        return []
+    return [OtherOfficerSetError(named=number, booked=visit.number)]
 
 
 def _officers(session: Session, visit: Visit, fresh: Sequence[FileName]) -> list[VisitNoteError]:

@@ -67,6 +67,7 @@ class Visit:
     clock: Measured
     profile: Profile
     place: Place
+    officer_set: str = ""  # the number somebody once set in the camera
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def open_visit(rt: Runtime, camera: Camera, place: Place, match: Match) -> Visit
             clock=measured,
             profile=match.profile,
             place=place,
+            officer_set=camera.identity.officer,
         )
 
 

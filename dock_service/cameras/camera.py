@@ -17,11 +17,12 @@ MAX_SERIAL = 100
 
 @dataclass(frozen=True)
 class CameraIdentity:
-    """Who the camera is; the serial number is what everything else hangs on."""
+    """Who the camera is; the serial number is what everything else hangs on. `officer`: the number somebody once set in it."""
 
     serial: str
     make: str
     model: str
+    officer: str = ""
 
 
 @dataclass(frozen=True)

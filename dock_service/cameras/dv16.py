@@ -103,6 +103,7 @@ class Dv16:
             model=code or "DV16",
             battery=self.battery(),
             clock_set=to is not None and self.set_clock(to),
+            officer=info.officer if info is not None else "",
         )
 
     def _ask(self, command: Command, length: int) -> bytes | None:

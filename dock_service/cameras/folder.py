@@ -46,18 +46,19 @@ class FolderCamera:
         self._keys: dict[Path, int] = {}  # a file keeps its key however often the folder is listed
         self._places: dict[int, Path] = {}
         self._closed: dict[Path, str] = {}  # folders inside that can't be looked into, and why
-        self._identity = CameraIdentity(self._serial(), "", "folder")
+        self._identity = self._who()
 
     @property
     def identity(self) -> CameraIdentity:
         """Return who it is."""
         return self._identity
 
-    def _serial(self) -> str:
+    def _who(self) -> CameraIdentity:
         record = identity_on(self._root, self._rule)
-        named = safe_path((record.serial,)) if record is not None else ""
+        if record is not None:
+            return CameraIdentity(safe_path((record.serial,)), "", "folder", record.officer)
         digest = hashlib.sha256(os.fsencode(self._root)).hexdigest()[:12]
-        return named or f"{self._root.name}-{digest}"
+        return CameraIdentity(f"{self._root.name}-{digest}", "", "folder")
 
     def _stat_root(self) -> os.stat_result:
         try:

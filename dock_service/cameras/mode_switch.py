@@ -6,6 +6,7 @@ that keeps its ids (no `becomes`) is only told when its drive shows no medium.
 
 import contextlib
 import time
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -59,7 +60,7 @@ def tell(device: BusDevice, profile: Profile, switch: ModeSwitch, clock_to: date
 
 
 def _with_serial(said: Before, usb_says: Before) -> Before:
-    return Before(usb_says.serial, said.make, said.model, said.battery, said.clock_set)
+    return replace(said, serial=usb_says.serial)
 
 
 def _scsi(drive: BulkOnly, switch: ModeSwitch) -> None:

@@ -13,7 +13,7 @@ from dock_service.cameras.blocks import READY_S, Disks
 from dock_service.cameras.camera import Camera, CameraIdentity, safe_path
 from dock_service.cameras.drives import Drives
 from dock_service.cameras.identity_file import identity_on
-from dock_service.cameras.mass_storage import Card, MassStorageCamera, Storage
+from dock_service.cameras.mass_storage import MassStorageCamera, Storage
 from dock_service.cameras.mode_switch import tell, wait_until_gone
 from dock_service.cameras.mounting import mounts_for
 from dock_service.cameras.mtp import MtpCamera
@@ -147,12 +147,12 @@ def _storage(device: BusDevice, profile: Profile, settings: Settings, seconds: f
 
 def _identity(device: BusDevice, rule: Identity, storage: Storage, before: Before) -> CameraIdentity:
     """Say who it is: by its card, by what it said before it changed over, by its USB serial, at last by its port."""
-    serial = next(filter(None, (_serial_on(card, rule) for card in storage.cards())), "")
-    make, model = device.manufacturer or before.make, device.product or before.model
-    return CameraIdentity(serial or before.serial or device.serial or f"port-{device.port}", make, model)
-
-
-def _serial_on(card: Card, rule: Identity) -> str:
-    """Read a card's identity file; "" when there is none that names a serial."""
-    record = identity_on(card.root, rule) if card.root is not None else None
-    return safe_path((record.serial,)) if record is not None else ""
+    records = (identity_on(card.root, rule) for card in storage.cards() if card.root is not None)
+    record = next((record for record in records if record is not None), None)
+    serial = safe_path((record.serial,)) if record is not None else before.serial or device.serial
+    return CameraIdentity(
+        serial or f"port-{device.port}",
+        device.manufacturer or before.make,
+        device.product or before.model,
+        record.officer if record is not None else before.officer,
+    )

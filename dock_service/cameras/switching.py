@@ -19,6 +19,7 @@ class Before:
     model: str = ""
     battery: int | None = None
     clock_set: bool = False
+    officer: str = ""  # the number somebody once set in it
 
 
 @dataclass

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dock_service.profiles.said import FileName
 
+_FACTORY = {"123456", "1234567", "12345678"}  # as makers set them
 _SHORTEST = 3  # characters a number must share at its end
 
 
@@ -56,10 +57,16 @@ def is_same(named: str, booked: str) -> bool:
     return long.endswith(short) or short.lstrip("0") == long.lstrip("0")
 
 
+def says_something(named: str) -> bool:
+    """Tell a number from a placeholder: zeros, crosses, a maker's own setting."""
+    plain = _plain(named)
+    return bool(plain.strip("0X")) and plain not in _FACTORY
+
+
 def _grouped(said: Iterable[tuple[str, str | None, list[str]]]) -> list[Disagreement]:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path, named, booked in said:
-        if named and booked and _plain(named).strip("0X") and not any(is_same(named, other) for other in booked):
+        if named and booked and says_something(named) and not any(is_same(named, other) for other in booked):
             found[named, booked[0]].append(path)
     return [Disagreement(named, booked, tuple(paths)) for (named, booked), paths in sorted(found.items())]
 

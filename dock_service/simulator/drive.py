@@ -103,7 +103,7 @@ class DriveResponder:
         return answers.get(command[5])
 
     def _record(self) -> bytes:
-        texts = (self._profile.serial, "123456", self._profile.officer, "PC08", "Đội 1")
+        texts = (self._profile.serial, self._profile.officer_number, self._profile.officer, "PC08", "Đội 1")
         sizes = (8, 7, 33, 13, 33)
         pieces = zip((text.encode("gbk", "replace") for text in texts), sizes, strict=True)
         return b"".join(piece[: size - 1].ljust(size, b"\0") for piece, size in pieces)

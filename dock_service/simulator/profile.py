@@ -79,6 +79,7 @@ class Profile(BaseModel):
     )
     switched_product_id: int | None = None  # how it comes back then; None: with the same ids
     officer: str = ""  # in a DV16's record
+    officer_number: str = "123456"
     faults: Faults = Field(default_factory=Faults)
 
 

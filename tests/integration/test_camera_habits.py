@@ -9,10 +9,15 @@ from virtual_dock import VirtualDock
 from bodycam.cli.standalone import standalone
 from bodycam.custody.sequencer import Sequencer
 from bodycam.fleet.models import VisitState
+from bodycam.fleet.service import issue_camera, register_camera
+from bodycam.people.models import Force
+from bodycam.people.units import create_officer, create_unit
 from bodycam.recordings.models import Kind, Recording
 from bodycam.recordings.names import name_facts
 from bodycam.settings import load_settings
+from dock_service.cameras import opening
 from dock_service.cameras.opening import match_device, open_after_switch
+from dock_service.cameras.switching import Switched
 from dock_service.offload import Offload, Watch
 from dock_service.profiles import load_profiles
 from dock_service.simulator import habits
@@ -31,6 +36,11 @@ def rt(tmp_path):
 @pytest.fixture
 def dock(tmp_path):
     return VirtualDock(tmp_path / "bus")
+
+
+@pytest.fixture(autouse=True)
+def _no_camera_of_another_bus(monkeypatch):
+    monkeypatch.setattr(opening, "_SWITCHED", Switched())
 
 
 def take_in(rt, dock):
@@ -88,6 +98,28 @@ def test_what_a_camera_encrypted_is_sealed_as_it_is_and_green(rt, dock):
     assert outcome.problems == []
     [row] = recordings(rt).values()
     assert name_facts(row.said).is_encrypted
+
+
+def test_the_officer_set_in_a_camera_is_compared_with_the_issue_book(rt, dock):
+    with rt.db.write() as session:
+        unit = create_unit(session, name="Đội 1", force=Force.OTHER)
+        officer = create_officer(session, unit_id=unit.id, number="184-221", name="Trần Văn Nam", force=Force.OTHER)
+        known = register_camera(session, serial="JL0001", unit_id=unit.id)
+        issue_camera(session, known.id, officer.id, starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+    names = [habits.dv16(shot) for shot in shift_of("", "", START, 2)]
+    device = {
+        "kind": "mass-storage",
+        "switch": "dv16",
+        "make": "DV16",
+        "model": "DEVICE V1.00",
+        "officer_number": "030577",
+    }
+    dock.add({name: name.encode() for name in names}, serial="JL0001", **device)
+    outcome = take_in(rt, dock)
+    assert outcome.is_complete
+    [note] = outcome.problems
+    assert note.error.code == "other_officer_set"
+    assert "is set to officer 030577, it was issued to 184-221" in note.error.text("en")
 
 
 def test_an_action_cameras_missing_chapter_is_noted(rt, dock):

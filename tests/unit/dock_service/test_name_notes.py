@@ -34,13 +34,13 @@ def test_another_camera_is_told_once_with_all_its_files():
 
 def test_a_number_of_its_own_in_names_is_no_other_camera():
     assert cameras("7654321", "7654321") == []
-    assert cameras("7654321", "7654321", "1234567") == [("1234567", "A1B2C3", ("2.mp4",))]
-    assert cameras("1234567", before=["7654321"]) == [("1234567", "A1B2C3", ("0.mp4",))]
-    assert cameras("7654321", "1234567", before=["7654321"]) == [("1234567", "A1B2C3", ("1.mp4",))]
+    assert cameras("7654321", "7654321", "2345678") == [("2345678", "A1B2C3", ("2.mp4",))]
+    assert cameras("2345678", before=["7654321"]) == [("2345678", "A1B2C3", ("0.mp4",))]
+    assert cameras("7654321", "2345678", before=["7654321"]) == [("2345678", "A1B2C3", ("1.mp4",))]
 
 
 def test_a_placeholder_says_nothing():
-    assert cameras("0412", "0000000", "XXXX") == []
+    assert cameras("0412", "0000000", "XXXX", "1234567") == []
 
 
 def test_another_officer_is_told_only_where_somebody_held_the_camera():
