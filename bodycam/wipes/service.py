@@ -216,30 +216,8 @@ def _end(session: Session, order: WipeOrder, state: OrderState, kind: str, actor
 def _add(
     session: Session, station: Station, unit: Unit, found: list[Listed], *, cause: str, actor: str | None
 ) -> WipeOrder:
-    day = local(now()).date().isoformat()
-    query = select(WipeOrder).where(
-        WipeOrder.station_id == station.id,
-        WipeOrder.day == day,
-        WipeOrder.unit_id == unit.id,
-        WipeOrder.state == OrderState.RAISED,
-    )
-    order = session.scalar(query.order_by(WipeOrder.id.desc()).limit(1))
-    room = MAX_FILES - _count(session, order) if order else MAX_FILES
-    is_new = order is None or room <= 0
-    found = found[: room if room > 0 else MAX_FILES]
-    if order is None or is_new:
-        order = WipeOrder(
-            number=_number(session, station.id, day),
-            station_id=station.id,
-            unit_id=unit.id,
-            day=day,
-            state=OrderState.RAISED,
-            cause=cause,
-            raised_by=actor,
-            raised_at=now(),
-        )
-        session.add(order)
-        session.flush()
+    order, is_new = _batch_of_today(session, station, unit, cause=cause, actor=actor)
+    found = found[: MAX_FILES - _count(session, order)]
     for listed in found:
         session.add(
             WipeItem(
@@ -258,6 +236,35 @@ def _add(
     kind = "wipe.raised" if is_new else "wipe.extended"
     _event(session, kind, order, actor or "system", cause=cause, cameras=cameras, **figures)
     return order
+
+
+def _batch_of_today(
+    session: Session, station: Station, unit: Unit, *, cause: str, actor: str | None
+) -> tuple[WipeOrder, bool]:
+    """Return the batch that is still open for more files, or a new one, and whether it is new."""
+    day = local(now()).date().isoformat()
+    query = select(WipeOrder).where(
+        WipeOrder.station_id == station.id,
+        WipeOrder.day == day,
+        WipeOrder.unit_id == unit.id,
+        WipeOrder.state == OrderState.RAISED,
+    )
+    found = session.scalar(query.order_by(WipeOrder.id.desc()).limit(1))
+    if found is not None and _count(session, found) < MAX_FILES:
+        return found, False
+    order = WipeOrder(
+        number=_number(session, station.id, day),
+        station_id=station.id,
+        unit_id=unit.id,
+        day=day,
+        state=OrderState.RAISED,
+        cause=cause,
+        raised_by=actor,
+        raised_at=now(),
+    )
+    session.add(order)
+    session.flush()
+    return order, True
 
 
 def _count(session: Session, order: WipeOrder) -> int:
