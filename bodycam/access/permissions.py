@@ -30,6 +30,7 @@ class Action(StrEnum):
     CASE_LIST = "case.list"
     CASE_VIEW = "case.view"
     CASE_EDIT = "case.edit"
+    COVERAGE_EXPLAIN = "coverage.explain"  # end a debt with its reason; never one's own
     COVERAGE_VIEW = "coverage.view"  # what is still missing, and the slips of ends of shifts
     DOCK_VIEW = "dock.view"
     DOCK_COMMAND = "dock.command"
@@ -72,6 +73,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.CASE_LIST: _SUBTREE,
         Action.CASE_VIEW: _SUBTREE,
         Action.CASE_EDIT: _SUBTREE,
+        Action.COVERAGE_EXPLAIN: _SUBTREE,
         Action.COVERAGE_VIEW: _SUBTREE,
         Action.DOCK_VIEW: _SUBTREE,
         Action.DOCK_COMMAND: _SUBTREE,
@@ -89,6 +91,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.RECORDING_HISTORY: _SUBTREE,
         Action.CASE_LIST: _SUBTREE,
         Action.CASE_VIEW: _SUBTREE,
+        Action.COVERAGE_EXPLAIN: _SUBTREE,
         Action.COVERAGE_VIEW: _SUBTREE,
         Action.DOCK_VIEW: _SUBTREE,
         Action.FLEET_VIEW: _SUBTREE,

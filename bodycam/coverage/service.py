@@ -14,12 +14,14 @@ from bodycam import custody
 from bodycam.clock import now
 from bodycam.coverage.models import Debt, DebtKind
 from bodycam.db import new_id, nfc
+from bodycam.errors import InvalidInputError, NotFoundError
 
 FOOTAGE_TIME = timedelta(hours=24)
 """Until a camera taken out early has to be back when its caller names no deadline (as `coverage.footage_hours` ships)."""
 
 MAX_REASON = 500
-DOCKED = "docked"
+LEAST_REASON = 5
+DOCKED, EXPLAINED = "docked", "explained"
 _MOST = 200
 
 
@@ -92,7 +94,28 @@ def open_debt(session: Session, debt: Debt, *, actor: str) -> Debt:
     return debt
 
 
-def close_debt(session: Session, debt: Debt, *, closed_by: str, actor: str, visit_id: str | None = None) -> None:
+def get_debt(session: Session, debt_id: str) -> Debt:
+    """Return a debt or raise `NotFoundError`; who may see it is the caller's question."""
+    debt = session.get(Debt, debt_id)
+    if debt is None:
+        raise NotFoundError(what="debt")
+    return debt
+
+
+def explain(session: Session, debt: Debt, *, reason: str, actor: str) -> None:
+    """End a debt that won't be settled (a camera lost, a card destroyed) with its reason, which the log holds as a commitment.
+
+    Who may do so for whom is the caller's question. Raises `InvalidInputError` when the reason says nothing.
+    """
+    words = nfc(reason).strip()[:MAX_REASON]
+    if len(words) < LEAST_REASON:
+        raise InvalidInputError(field="Lý do", reason="say in a few words why", reason_vi="ghi rõ vài chữ vì sao")
+    close_debt(session, debt, closed_by=EXPLAINED, actor=actor, reason=words)
+
+
+def close_debt(
+    session: Session, debt: Debt, *, closed_by: str, actor: str, visit_id: str | None = None, reason: str = ""
+) -> None:
     """End a debt with what ended it (docked, number, none, explained); ending twice changes nothing."""
     if debt.closed_at is not None:
         return
@@ -105,6 +128,7 @@ def close_debt(session: Session, debt: Debt, *, closed_by: str, actor: str, visi
         actor=actor,
         device=debt.camera_id,
         details={"kind": debt.kind, "by": closed_by, "visit": visit_id, "recording": debt.recording_id},
+        private={"reason": reason} if reason else None,
     )
 
 

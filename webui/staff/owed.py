@@ -5,11 +5,12 @@ Nobody is accused here: a line says what should be there and is not yet. Supervi
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
-from bodycam.access.errors import OutOfReachError
+from bodycam.access.errors import ForbiddenError, OutOfReachError
 from bodycam.clock import now
-from bodycam.coverage import handover, queries
+from bodycam.coverage import handover, queries, service
 from bodycam.coverage.models import DebtKind
 from bodycam.coverage.slip import Slip, read_slip
 from bodycam.errors import NotFoundError
@@ -17,7 +18,7 @@ from bodycam.people.models import Officer, Unit
 from webui.common.base import runtime
 from webui.common.locale import t
 from webui.common.permissions import allowed
-from webui.common.signin import scope
+from webui.common.signin import scope, viewer
 from webui.common.slips import slip_pdf
 from webui.staff.cursors import read_cursor, write_cursor
 
@@ -45,6 +46,24 @@ def index() -> str:
         ended=ended,
         now=moment,
     )
+
+
+@bp.post("/owed/<debt_id>/explain")
+@allowed("coverage.explain")
+def explain(debt_id: str) -> BaseResponse:
+    """End what won't be settled, with its reason; nobody does so for himself."""
+    with runtime().db.write() as session:
+        try:
+            debt = service.get_debt(session, debt_id)
+        except NotFoundError:
+            raise OutOfReachError(what=t("khoản còn thiếu", "debt")) from None
+        unit = session.get(Unit, debt.unit_id) if debt.unit_id else None
+        if not scope("coverage.explain").allows(unit_id=debt.unit_id, unit_path=unit.path if unit else None):
+            raise OutOfReachError(what=t("khoản còn thiếu", "debt"))
+        if debt.officer_id is not None and debt.officer_id == viewer().officer_id:
+            raise ForbiddenError(action="coverage.explain")
+        service.explain(session, debt, reason=request.form.get("reason", ""), actor=viewer().account_id)
+    return redirect(url_for("owed.index"), 303)
 
 
 @bp.get("/slips")

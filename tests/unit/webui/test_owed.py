@@ -11,9 +11,11 @@ from bodycam import clock
 from bodycam.cases.minutes import Answer
 from bodycam.cases.models import MinuteChoice
 from bodycam.coverage import handover, service, shift
+from bodycam.coverage.models import Debt
 from bodycam.custody.models import CustodyEvent
 from bodycam.db import Database
 from bodycam.people import units
+from bodycam.people.models import Account
 from bodycam.runtime import Runtime
 
 SEES = {"officer", "commander", "head", "monitor"}
@@ -64,7 +66,13 @@ def test_supervisors_see_their_units_an_officer_his_own_and_others_nothing(as_ro
 @pytest.mark.usefixtures("slip_id")
 def test_a_line_says_what_whose_until_when_and_what_next_without_accusing(as_role) -> None:
     page = as_role("monitor").get("/owed").text
-    for words in ("chưa về trạm", "Việc tiếp theo", "Mang máy về trạm cắm, hoặc báo máy hỏng", "còn 24 giờ", "184-221"):
+    for words in (
+        "chưa về trạm",
+        "Việc tiếp theo",
+        "Mang máy về trạm cắm; máy hỏng cũng phải cắm",
+        "còn 24 giờ",
+        "184-221",
+    ):
         assert words in " ".join(page.split()), words
     assert "vi phạm" not in page
     moment = clock.now() + timedelta(hours=30)
@@ -92,3 +100,39 @@ def test_nothing_missing_says_when_it_was_checked(as_role, rt, story) -> None:
     assert "Không có gì còn thiếu. Kiểm tra lúc" in page
     assert "Trong 30 ngày qua đã xong: 1" in page
     assert "Phiếu được lập khi cán bộ kết thúc ca" in as_role("monitor").get("/slips").text
+
+
+def test_a_supervisor_ends_what_can_not_be_settled_with_its_reason(as_role, rt, story) -> None:
+    foreign = _foreign_slip(rt.db)
+    with rt.db.write() as session:
+        debt = service.footage_owed(
+            session, camera_id=story.camera_id, visit_id=None, officer_id=story.officer_id, unit_id=story.team_id
+        )
+        other = session.scalars(select(Debt).where(Debt.id != debt.id)).first()
+    commander, words = as_role("commander"), {"reason": "máy rơi xuống sông, có biên bản"}
+    for address in (other.id, foreign, "nothing"):
+        assert commander.post(f"/owed/{address}/explain", data=words).status_code == HTTPStatus.NOT_FOUND
+    for role in ("officer", "monitor", "auditor", "administrator"):
+        assert as_role(role).post(f"/owed/{debt.id}/explain", data=words).status_code == HTTPStatus.FORBIDDEN
+    assert commander.post(f"/owed/{debt.id}/explain", data={"reason": " "}).status_code == HTTPStatus.BAD_REQUEST
+    assert "Đã có lý do" in commander.get("/owed").text
+    assert commander.post(f"/owed/{debt.id}/explain", data=words).status_code == HTTPStatus.SEE_OTHER
+    assert "Không có gì còn thiếu" in commander.get("/owed").text
+    with rt.db.read() as session:
+        events = session.scalars(select(CustodyEvent).where(CustodyEvent.object_id == debt.id)).all()
+        assert session.get_one(Debt, debt.id).closed_by == "explained"
+    closed = next(event for event in events if event.kind == "debt.closed")
+    assert "sông" not in closed.body
+    assert "sông" in (closed.openings or "")
+
+
+def test_nobody_explains_away_what_he_owes_himself(as_role, rt, story) -> None:
+    with rt.db.write() as session:
+        session.scalars(select(Account).where(Account.username == "commander")).one().officer_id = story.officer_id
+        debt = service.footage_owed(
+            session, camera_id=story.camera_id, visit_id=None, officer_id=story.officer_id, unit_id=story.team_id
+        )
+    commander = as_role("commander")
+    assert "Đã có lý do" not in commander.get("/owed").text
+    answer = commander.post(f"/owed/{debt.id}/explain", data={"reason": "tôi bận việc"})
+    assert answer.status_code == HTTPStatus.FORBIDDEN
