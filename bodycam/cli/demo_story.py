@@ -32,7 +32,6 @@ UNITS = {
     Force.MARKET: ("Chi cục Quản lý thị trường", "Đội Quản lý thị trường số 1"),
 }
 MISSING = ("BWC-0433", "Vũ Minh Đức", "184-090")  # issued, and never docked
-DUTY_NUMBER = "184-100"
 ACCOUNTS = {
     Role.OFFICER: "Trần Văn Nam",
     Role.COMMANDER: "Nguyễn Thị Hà",
@@ -141,11 +140,13 @@ def _accounts(session: Session, rt: Runtime, units: dict[Force, str], root: str,
 
 def _duty_officer(session: Session, units: dict[Force, str]) -> Officer:
     """Make the commander an officer as well: at a kiosk he is known by card and PIN, not by his account."""
-    officer = officer_by_number(session, Force.TRAFFIC_POLICE, DUTY_NUMBER)
+    officer = officer_by_number(session, Force.TRAFFIC_POLICE, passes.DEMO_DUTY_NUMBER)
     account = account_by_username(session, f"demo-{Role.COMMANDER}")
     if officer is None:
         unit_id, name = units[Force.TRAFFIC_POLICE], ACCOUNTS[Role.COMMANDER]
-        officer = create_officer(session, unit_id=unit_id, number=DUTY_NUMBER, name=name, force=Force.TRAFFIC_POLICE)
+        officer = create_officer(
+            session, unit_id=unit_id, number=passes.DEMO_DUTY_NUMBER, name=name, force=Force.TRAFFIC_POLICE
+        )
     if account is not None and account.officer_id is None:
         account.officer_id = officer.id
     return officer

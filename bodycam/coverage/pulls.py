@@ -43,19 +43,13 @@ def order_pull(
     `camera` and `state` are what the slot's tile says, `by` the officer on duty; `reason` is one of `pull_reason`, "other" needs
     words. A camera nobody knows yet has no debt: it is in quarantine, and the order's event names its slot.
     """
-    if state not in BUSY:
+    text = _reason(reason, words) if state in BUSY else ""
+    if not text:
         raise NothingToPullError(slot=slot)
-    words = nfc(words).strip()[:MAX_WORDS]
-    if reason not in choices("pull_reason") or (reason == OTHER and not words):
-        raise InvalidInputError(
-            field="reason",
-            reason="choose one, and write it out if it is another",
-            reason_vi="chọn lý do; nếu là lý do khác thì ghi rõ",
-        )
-    text = ": ".join(part for part in (words_of("pull_reason", reason, "vi"), words) if part)
     give_command(session, station.id, COMMAND, slot=slot, officer_id=by, body={"by": by, "reason": text})
     here = standing_at(session, station.id).get(slot)
     known: Camera | None = here.camera if here else camera_by_label(session, camera) or camera_for(session, camera)
+    visit_id = here.visit_id if here else None
     custody.record(
         session,
         "camera.pull_ordered",
@@ -63,15 +57,15 @@ def order_pull(
         actor=by,
         device=known.serial if known else None,
         reason_code=reason,
-        details={"station": station.id, "slot": slot, "visit": here.visit_id if here else None},
-        private={"reason": words} if words else None,
+        details={"station": station.id, "slot": slot, "visit": visit_id},
+        private={"reason": text},
     )
     if known is None:
         return None
     return footage_owed(
         session,
         camera_id=known.id,
-        visit_id=here.visit_id if here else None,
+        visit_id=visit_id,
         officer_id=here.holder.id if here and here.holder else None,
         unit_id=known.unit_id or station.unit_id,
         allowed_by=by,
@@ -79,3 +73,15 @@ def order_pull(
         due_at=now() + timedelta(hours=hours),
         actor=by,
     )
+
+
+def _reason(reason: str, words: str) -> str:
+    """Return the reason in words, as the debt and the station's journal keep it."""
+    words = nfc(words).strip()[:MAX_WORDS]
+    if reason not in choices("pull_reason") or (reason == OTHER and not words):
+        raise InvalidInputError(
+            field="reason",
+            reason="choose one, and write it out if it is another",
+            reason_vi="chọn lý do; nếu là lý do khác thì ghi rõ",
+        )
+    return ": ".join(part for part in (words_of("pull_reason", reason, "vi"), words) if part)

@@ -40,6 +40,7 @@ PIN_ATTEMPTS = 5  # of one officer before a pause; a kiosk as a whole has severa
 KIOSK_ATTEMPTS = 20
 LEAST_CARD, MOST_CARD = 6, 64  # characters of a card's number
 DEMO_PIN = "246810"  # every officer's in a demo, and said on its screens
+DEMO_DUTY_NUMBER = "184-100"  # the demo's duty officer
 KEY_FILE = "kiosk-card.key"
 _RUNS = "01234567890123456789", "98765432109876543210"
 

@@ -124,5 +124,5 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
     yield page
-    expected = ("401", "403", "404", "ERR_")
+    expected = ("401", "403", "404", "429", "ERR_")
     assert [line for line in problems if not any(mark in line for mark in expected)] == []

@@ -17,7 +17,7 @@ bp = Blueprint("kiosk", __name__, url_prefix="/kiosk")
 PHYSICAL = {"unplug", "plug"}
 
 
-@bp.get("")
+@bp.get("", strict_slashes=False)
 @kiosk_only
 def index() -> Response:
     """Show the station's slots; the station's cookie is kept for another long time."""

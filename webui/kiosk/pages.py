@@ -12,7 +12,7 @@ from bodycam.fleet.errors import (
     ReportedAlreadyError,
 )
 from bodycam.people.errors import CardInUseError, CardUnreadableError, UnknownCardError, WeakPinError, WrongPinError
-from bodycam.people.passes import DEMO_PIN
+from bodycam.people.passes import DEMO_DUTY_NUMBER, DEMO_PIN
 from webui.common import errors
 from webui.common.base import runtime
 from webui.kiosk import board, broken, cameras, entering, guard, pairing, release, shift, slips, vouch
@@ -27,7 +27,9 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.config["ERROR_PAGES"] = {guard.PATH: "kiosk/error.html"}
-    app.jinja_env.globals.update(kiosk_ways=ways, kiosk_address=address_of, demo_pin=DEMO_PIN, duty_phone=_duty_phone)
+    app.jinja_env.globals.update(
+        kiosk_ways=ways, kiosk_address=address_of, demo_pin=DEMO_PIN, demo_duty=DEMO_DUTY_NUMBER, duty_phone=_duty_phone
+    )
     statuses = {
         HTTPStatus.UNAUTHORIZED: (WrongPinError, UnknownCardError),
         HTTPStatus.BAD_REQUEST: (CardInUseError, CardUnreadableError, PairingCodeError, WeakPinError),

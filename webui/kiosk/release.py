@@ -1,11 +1,12 @@
 """Rút theo lệnh trực ban: the duty officer lets a camera go before it is done, by name and with a reason; the rest stays owed."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from bodycam.coverage.pulls import BUSY, order_pull
 from bodycam.errors import BodycamError
 from bodycam.fleet.choices import choices
+from bodycam.fleet.docking import give_command
 from bodycam.fleet.errors import NothingToPullError
 from webui.common import boards, errors
 from webui.common.base import runtime
@@ -67,12 +68,34 @@ def order() -> Response | str | tuple[str, int]:
     return redirect(url_for("kiosk_release.index"), 303)
 
 
+@bp.post("/slot")
+@kiosk_officer
+def slot() -> Response | tuple[str, int]:
+    """Have a slot in error tried again, or an alarm acknowledged: the duty officer has seen it."""
+    if not is_on_duty():
+        return refuse("release")
+    command, number, station = request.form.get("command", ""), request.form.get("slot", ""), this_station()
+    if command not in {"retry", "acknowledge"} or not (number.isdecimal() and 1 <= int(number) <= station.slots):
+        abort(404)
+    with runtime().db.write() as session:
+        give_command(session, station.id, command, slot=int(number), officer_id=current_officer().officer_id)
+    flash(t("Đã gửi tới trạm.", "Sent to the station."))
+    return redirect(url_for("kiosk_release.index"), 303)
+
+
 def _busy() -> list[Tile]:
     with runtime().db.read() as session:
         return [tile for tile in boards.look_at(session, this_station()).tiles if tile.state in BUSY]
 
 
 def _page(problem: str = "") -> str:
+    with runtime().db.read() as session:
+        shown = boards.look_at(session, this_station())
     return render_template(
-        "kiosk/release.html", tiles=_busy(), reasons=choices("pull_reason"), chosen=request.form, problem=problem
+        "kiosk/release.html",
+        tiles=[tile for tile in shown.tiles if tile.state in BUSY],
+        alarms=shown.alarms,
+        reasons=choices("pull_reason"),
+        chosen=request.form,
+        problem=problem,
     )

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from bodycam.access.errors import OutOfReachError
+from bodycam.access.errors import ForbiddenError, OutOfReachError
 from bodycam.clock import now
 from bodycam.fleet import pairing
 from bodycam.fleet.docking import boards, give_command
 from bodycam.fleet.models import Station
+from bodycam.people.models import Unit
 from webui.common import boards as shown_boards
 from webui.common.base import runtime
 from webui.common.locale import t
@@ -46,6 +47,7 @@ def kiosk(station_id: str) -> str:
     station = _station(station_id)
     with runtime().db.read() as session:
         shown, hands = shown_boards.look_at(session, station), shown_boards.hands(session, station)
+    hands["retry"] = _commands(station)
     return render_template("staff/dock.html", shown=shown, station=station, hands=hands, hand=_hand(station))
 
 
@@ -56,6 +58,7 @@ def board(station_id: str) -> Response:
     station = _station(station_id)
     with runtime().db.read() as session:
         shown, hands = shown_boards.look_at(session, station), shown_boards.hands(session, station)
+    hands["retry"] = _commands(station)
 
     def draw(tile: Tile) -> str:
         return render_template("dock/_tile.html", tile=tile, hands=hands, hand=_hand(station))
@@ -86,15 +89,25 @@ def pairing_code(station_id: str) -> str | BaseResponse:
 @bp.post("/dock/<station_id>/slots/<int:slot>/<command>")
 @allowed("dock.view")
 def hand(station_id: str, slot: int, command: str) -> BaseResponse | tuple[str, int]:
-    """Pull or plug a virtual camera; there is no such thing on a real bus."""
+    """Have a slot in error tried again, for who commands the station; pull or plug a virtual camera: no real bus has that."""
     station = _station(station_id)
-    if not shown_boards.is_virtual() or command not in PHYSICAL or not 1 <= slot <= station.slots:
+    if not 1 <= slot <= station.slots or command not in PHYSICAL | {"retry"}:
+        abort(404)
+    if command == "retry" and not _commands(station):
+        raise ForbiddenError(action="dock.command")
+    if command in PHYSICAL and not shown_boards.is_virtual():
         abort(404)
     with runtime().db.write() as session:
         give_command(session, station.id, command, slot=slot, account_id=viewer().account_id)
     if request.headers.get("X-Requested-With"):
         return "", 204
     return redirect(url_for("dock.kiosk", station_id=station_id))
+
+
+def _commands(station: Station) -> bool:
+    with runtime().db.read() as session:
+        unit = session.get(Unit, station.unit_id) if station.unit_id else None
+    return scope("dock.command").allows(unit_id=station.unit_id, unit_path=unit.path if unit else None)
 
 
 def _hand(station: Station) -> Hand:

@@ -122,3 +122,13 @@ def test_a_hand_is_offered_only_where_it_does_something(rt: Runtime, as_role, st
     page = client.get(f"/dock/{station_id}").text
     assert "/slots/6/plug" in page
     assert "/slots/1/plug" not in page
+
+
+def test_who_commands_the_station_may_have_a_slot_tried_again(rt: Runtime, as_role, station_id: str) -> None:
+    address = f"/dock/{station_id}/slots/8/retry"
+    assert address in as_role("commander").get(f"/dock/{station_id}").text
+    assert address not in as_role("head").get(f"/dock/{station_id}").text
+    assert as_role("head").post(address).status_code == HTTPStatus.FORBIDDEN
+    assert as_role("commander").post(address).status_code == HTTPStatus.FOUND
+    with rt.db.read() as session:
+        assert [(row.command, row.slot) for row in session.scalars(select(StationCommand))] == [("retry", 8)]

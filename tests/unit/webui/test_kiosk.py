@@ -83,6 +83,7 @@ def test_guessing_pairing_codes_is_slowed(app: Flask) -> None:
 def test_a_stations_token_opens_its_board_and_no_staff_page(kiosk: FlaskClient) -> None:
     page = kiosk.get("/kiosk").text
     assert "Được phép rút máy" in page
+    assert kiosk.get("/kiosk/").status_code == HTTPStatus.OK  # as the shipped service opens it
     for address in ("/recordings", "/dock", "/devices", "/accounts", "/log", "/"):
         assert "/sign-in" in kiosk.get(address).headers["Location"], address
     for address in ("/kiosk/menu", "/kiosk/pin"):

@@ -233,3 +233,19 @@ def test_nobody_vouches_for_himself_and_no_ordinary_officer_for_anybody(here, of
     assert officer.post("/kiosk/vouch", data={"about": here.duty_id}).status_code == HTTPStatus.FORBIDDEN
     officer.post("/kiosk/card", data={"card": DUTY_CARD})
     assert officer.post("/kiosk/vouch", data={"about": here.duty_id}).status_code == HTTPStatus.FORBIDDEN
+
+
+def test_the_duty_officer_has_a_slot_tried_again_and_an_alarm_seen(rt, story: Story, duty: FlaskClient) -> None:
+    beat(rt, story, s3="error")
+    assert "Thử lại khe 3" in duty.get("/kiosk/release").text
+    for command in ("retry", "acknowledge"):
+        answer = duty.post("/kiosk/release/slot", data={"command": command, "slot": "3"})
+        assert answer.status_code == HTTPStatus.SEE_OTHER
+    for data in ({"command": "release", "slot": "3"}, {"command": "retry", "slot": "99"}, {"command": "retry"}):
+        assert duty.post("/kiosk/release/slot", data=data).status_code == HTTPStatus.NOT_FOUND
+    duty.post("/kiosk/card", data={"card": CARD})
+    refused = duty.post("/kiosk/release/slot", data={"command": "retry", "slot": "3"})
+    assert refused.status_code == HTTPStatus.FORBIDDEN
+    with rt.db.read() as session:
+        given = [row.command for row in session.scalars(select(StationCommand).order_by(StationCommand.id))]
+    assert given == ["retry", "acknowledge"]

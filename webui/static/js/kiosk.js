@@ -4,8 +4,9 @@ import "./fields.js";
 import { begin } from "./heartbeat.js";
 
 // A card reader is a keyboard: many keys, faster than fingers, and Enter. What it typed into a field by the way is taken out again.
-const READER_GAP = 120;
+const READER_GAP = 200;
 const READER_LEAST = 6;
+const READER_LEAST_IN_DIGITS = 8; // shorter ones are somebody typing a number or a PIN on a plain keyboard
 let typed = "";
 let last = 0;
 
@@ -17,14 +18,14 @@ addEventListener("keydown", (event) => {
     last = event.timeStamp;
     if (!quick) digitByKeyboard(event);
     else if (!event.target.matches("input, textarea, select")) event.preventDefault();
-  } else if (event.key === "Enter" && quick && typed.length >= READER_LEAST && !isOwnPin(event.target)) {
+  } else if (event.key === "Enter" && quick && typed.length >= least(event.target)) {
     event.preventDefault();
     send(typed, event.target);
     typed = "";
   }
 }, true);
 
-const isOwnPin = (field) => field.matches?.("[type=password]") && field.value.length <= 6 && field.value.endsWith(typed.slice(-6)) && typed.length <= 6;
+const least = (field) => (field.closest?.("[data-keypad]") ? READER_LEAST_IN_DIGITS : READER_LEAST);
 
 function send(text, field) {
   const scan = document.querySelector("form[data-scan]"); // a page that asks for a camera's label takes what its reader types
@@ -110,7 +111,7 @@ function home() {
   location.assign("/kiosk");
 }
 
-if (document.querySelector("main[data-beat]")) begin();
+if (document.querySelector(".page[data-beat]")) begin();
 
 // The alarm's sound: off until somebody turns it on here; a browser lets it sound only after a touch.
 const sound = document.getElementById("sound");
