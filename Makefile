@@ -79,6 +79,7 @@ bench-usb: .make/dev ## USB in that guest against libgphoto2, rsync and rclone (
 bench: .make/run ## measure against peers in the same run (minutes, needs rsync and 12 GB)
 	$(PY) bench/offload_folder.py
 	$(PY) bench/mtp.py
+	$(PY) bench/dock_resume.py
 	$(PY) bench/startup.py
 	$(PY) bench/seek.py
 

@@ -77,8 +77,6 @@ class Copying:
         synced = clock.monotonic()
         with closing(self._pieces(file, writer.offset)) as pieces:
             for piece in pieces:
-                if self.stop.is_set():
-                    raise OffloadStoppedError(camera=self.camera.identity.serial)
                 try:
                     writer.write(piece)
                 except ValueError:  # it had ended before, and now there is more of it
@@ -95,8 +93,16 @@ class Copying:
         return EmptyFileError(path=file.path) if file.size == 0 else None
 
     def _pieces(self, file: CameraFile, offset: int) -> Generator[bytes]:
-        pieces = self.turn(self.camera.read(file, offset))
+        pieces = self.turn(self._until_stopped(self.camera.read(file, offset)))
         return pieces if file.size <= SMALL else read_ahead(pieces)
+
+    def _until_stopped(self, pieces: Generator[bytes]) -> Generator[bytes]:
+        """End the reading, not the writing, when it is to stop: what was read ahead is written all the same."""
+        with closing(pieces):
+            for piece in pieces:
+                yield piece
+                if self.stop.is_set():
+                    raise OffloadStoppedError(camera=self.camera.identity.serial)
 
     def _leave(self, attempt: IntakeAttempt, writer: SpoolWriter, error: BaseException) -> None:
         """Keep what came for the resume; drop it when it is nothing, a copy of nothing, or bytes the camera took back."""

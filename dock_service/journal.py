@@ -14,7 +14,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -236,7 +236,7 @@ class Journal:
             "time": now.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "monotonic_us": int(clock.monotonic() * 1_000_000),
             "boot": clock.boot_id(),
-            "data": {**data, "missed": self._missed} if self._missed else data,
+            "data": _unicode({**data, "missed": self._missed} if self._missed else data),
         }
         signature = self._key.sign(canonical(body).encode())
         raw = canonical({**body, "signature": encode(signature)}).encode()
@@ -265,6 +265,15 @@ class Journal:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def _unicode(value: JSON) -> JSON:
+    """Return a value whose texts can be written: a device may say what is no Unicode."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {str(_unicode(name)): _unicode(inner) for name, inner in value.items()}
+    return [_unicode(inner) for inner in value] if isinstance(value, Sequence) else value
 
 
 def open_journal(rt: Runtime, station_id: str) -> Journal:

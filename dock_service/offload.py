@@ -59,7 +59,8 @@ _STALLS = 3  # files in a row after which a camera that stalls is given up
 class Watch:
     """Who looks on: told of progress, asked whether to stop, and given the events whose receipts are awaited.
 
-    `settle` waits for the receipts; `turn` gives each piece read its turn among the cameras; `write` is the dock's journal.
+    `started` is told of the visit, and again when the card showed what camera it is; `settle` waits for the receipts; `turn` gives
+    each piece read its turn among the cameras; `write` is the dock's journal.
     """
 
     report: Callable[[Progress], None]
@@ -183,6 +184,7 @@ class Offload:
         better = self._profiles.match_files([file.path for file in files], match)
         if better.profile.key != match.profile.key:
             self.outcome.visit = adopt_profile(self._rt, self._visit, better)
+            self._watch.started(self._visit)
         self._write("profile.chosen", profile=better.profile.key, why=better.en)
 
     def _finish(self) -> None:

@@ -161,10 +161,12 @@ def test_a_step_of_the_docks_own_clock_is_written_down_and_the_work_goes_on(rt, 
 
 
 def test_back_in_another_slot_the_first_new_byte_comes_soon_and_little_is_read_twice(rt, dock, working):
-    camera = dock.add({"a.bin": make(8 << 20)}, serial="BWC-1", port=1, rate=4_000_000)
+    camera = dock.add({"a.bin": make(16 << 20)}, serial="BWC-1", port=1, rate=6_000_000)
     until_bytes(working, 1)
-    time.sleep(0.7)
+    time.sleep(0.9)
+    device = working.bus._backend.device(camera.folder)
     camera.unplug()
+    sent = device._served
     working.until({1: "lost"})
     write_profile(camera.folder, camera.profile().model_copy(update={"port": 4}))
     camera.plug()
@@ -173,5 +175,5 @@ def test_back_in_another_slot_the_first_new_byte_comes_soon_and_little_is_read_t
     took = time.monotonic() - began
     working.until({4: "done"})
     [resumed] = events(rt, "offload.resumed")
-    assert resumed["details"]["offset"] > 1 << 20
+    assert resumed["details"]["offset"] >= sent - (1 << 20)  # what was read ahead when the plug was pulled is kept, too
     assert took < 10  # the figure itself is measured by bench/, on an idle machine

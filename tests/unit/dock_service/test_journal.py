@@ -154,6 +154,11 @@ def test_a_full_disk_leaves_the_journal_whole_and_the_next_line_says_what_is_mis
     assert_chained(found, public_of(folder))
 
 
+def test_what_a_device_says_that_is_no_text_is_written_all_the_same(folder):
+    open_here(folder).append("camera.plugged", serial="A\ud800B", seen=["\udfff", {"x\ud800": 1}])
+    assert lines(folder)[-1].data == {"serial": "A?B", "seen": ["?", {"x?": 1}]}
+
+
 def test_another_stations_key_is_refused_by_name(folder):
     open_here(folder, "other")
     key_file(folder / "keys", "other").rename(key_file(folder / "keys", "s1"))
