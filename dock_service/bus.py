@@ -76,6 +76,7 @@ class Bus:
         self.name = name
         self._backend = backend
         self._known: dict[tuple[str, int], BusDevice] = {}
+        self._doubted: set[tuple[str, int]] = set()  # to be asked anew at the next look
 
     def devices(self) -> list[BusDevice]:
         """List the devices plugged in now, hubs left out, by port; devices seen before are not asked again.
@@ -88,25 +89,29 @@ class Bus:
                 if device.bDeviceClass == HUB:
                     continue
                 key = (port_of(device), device.address)
-                found = self._known.get(key) or describe(device)
+                found = (None if key in self._doubted else self._known.get(key)) or describe(device)
                 if found is not None:
                     known[key] = found
         except usb.core.USBError as error:
             raise BusUnavailableError(bus=self.name, detail=str(error)) from error
         self._known = known
+        self._doubted = set()
         return sorted(known.values(), key=lambda found: _by_number(found.port))
 
     def poll(self) -> Changes:
         """List the bus again and say what changed since the last look."""
-        before = self._known
+        before, doubted = self._known, self._doubted
         self.devices()
-        arrived = tuple(found for key, found in self._known.items() if key not in before)
+        arrived = tuple(found for key, found in self._known.items() if key not in before or key in doubted)
         left = tuple(found for key, found in before.items() if key not in self._known)
         return Changes(arrived, left)
 
     def forget(self, device: BusDevice) -> None:
-        """Ask for a device anew at the next look: its session died, so it may be another behind the same address."""
-        self._known.pop((device.port, device.address), None)
+        """Ask for a device anew at the next look: its session died, so it may be another behind the same address.
+
+        If it is there it counts as arrived then, and as left if it is not.
+        """
+        self._doubted.add((device.port, device.address))
 
 
 def open_bus(setting: str) -> Bus:

@@ -130,6 +130,9 @@ class Station:
         if number is None:
             log.warning("station.no_slot", port=device.port)
             return
+        for other in list(self._slots.values()):
+            if other.number == number:  # one slot, one camera: whatever the bus said of the last one, it is gone
+                self._left(other.device)
         log.info("station.arrived", slot=number, port=device.port)
         self.journal.append(
             "camera.plugged",

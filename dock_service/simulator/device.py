@@ -52,8 +52,8 @@ class SimDevice:
 
     def is_there(self) -> bool:
         """Tell whether it is still the device that was plugged in."""
-        changed_over = self.camera.has_changed_over() != self._changed_over
-        self._gone = self._gone or changed_over or not self.camera.is_plugged()
+        if self.camera.has_changed_over() != self._changed_over or not self.camera.is_plugged():
+            self._gone = True  # never back to False: another thread may have learned of the pull meanwhile
         return not self._gone
 
     def pulled(self) -> None:
