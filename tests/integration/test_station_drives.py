@@ -114,3 +114,16 @@ def test_a_file_bigger_than_its_card_is_named_and_the_others_and_the_other_slots
     assert tiles[1]["error_code"] == "size_impossible"
     assert "DCIM/a.bin" in tiles[1]["message_vi"]
     assert sealed(rt) == ["DCIM/b.bin", "c.bin"]
+
+
+def test_a_hub_that_resets_takes_all_its_cameras_away_for_a_moment_and_nothing_more(rt, dock, working):
+    kinds = {1: "mass-storage", 2: "mtp", 3: "mass-storage"}
+    cameras = [
+        dock.add({f"{port}.bin": make(3_000_000)}, serial=f"HUB-{port}", port=port, kind=kind, rate=1_500_000)
+        for port, kind in kinds.items()
+    ]
+    working.until(dict.fromkeys(kinds, "uploading"))
+    for camera in cameras:
+        camera.unplug(1.0)
+    working.until(dict.fromkeys(kinds, "done"))
+    assert sealed(rt) == ["1.bin", "2.bin", "3.bin"]
