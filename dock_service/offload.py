@@ -165,7 +165,7 @@ class Offload:
         found = self.outcome
         if found is None:
             return
-        problems = [problem.as_json() for problem in found.problems]
+        problems = [problem.as_kept() for problem in found.problems]
         end_visit(self._rt, found.visit, state, files=len(found.recordings), size=found.size, problems=problems)
         self._write("visit.ended", state=state.value, files=len(found.recordings), bytes=found.size)
 

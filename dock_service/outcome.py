@@ -19,6 +19,10 @@ class Problem:
         """Return the three things a program needs."""
         return {"path": self.path, "code": self.error.code, "message": self.error.text(language)}
 
+    def as_kept(self) -> dict[str, str]:
+        """Return what the visit's row keeps, for people of both languages."""
+        return {**self.as_json(), "vi": self.error.text("vi")}
+
     @property
     def is_note(self) -> bool:
         """Tell whether it needs nobody at the dock: an empty file is what it is, a file overwritten stays so."""

@@ -1,6 +1,7 @@
 """Devices: whose each camera is, its battery, its clock, when it last came to a dock; what is overdue comes first."""
 
 import io
+import json
 
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from bodycam.clock import now
 from bodycam.errors import InvalidInputError
 from bodycam.fleet import outages
 from bodycam.fleet.choices import words_of
-from bodycam.fleet.models import Camera, CameraOutage
+from bodycam.fleet.models import Camera, CameraOutage, DockingVisit
 from bodycam.fleet.outage_slip import outage_slip
 from bodycam.fleet.queries import holders_of, visits_of
 from bodycam.fleet.service import cameras_overdue, list_cameras, unknown_cameras
@@ -75,6 +76,7 @@ def show(camera_id: str) -> str:
         camera=camera,
         unit=unit,
         visits=visits,
+        notes_of=_notes_of,
         holder=holder,
         story=story,
         outages=outs,
@@ -84,6 +86,12 @@ def show(camera_id: str) -> str:
         now=now(),
         limits=runtime().settings.verification,
     )
+
+
+def _notes_of(visit: DockingVisit) -> list[str]:
+    """Return what was noted in a visit, in the page's language."""
+    notes: list[dict[str, str]] = json.loads(visit.problems)
+    return [note.get(language(), note["message"]) for note in notes]
 
 
 @bp.post("/devices/<camera_id>/outages/<outage_id>/resolve")

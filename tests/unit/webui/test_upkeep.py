@@ -65,6 +65,18 @@ def test_an_unknown_camera_and_files_still_on_one_are_told_to_its_unit_alone(
     assert "FAR-1" not in as_role("commander").get("/devices").text
 
 
+def test_what_a_visit_noted_stands_beside_it_in_the_pages_language(rt: Runtime, as_role, story: Story) -> None:
+    note = {"path": "", "code": "files_missing", "message": "Missing <0003>", "vi": "Thiếu số <0003>"}
+    old = {"path": "", "code": "empty_file", "message": "The file is empty"}
+    with rt.db.write() as session:
+        visit = start_visit(session, camera_id=story.camera_id, serial="SN0412", station_id=story.station_id, slot=1)
+        finish_visit(session, visit.id, state=VisitState.DONE, files=0, size=0, problems=[note, old])
+    page = as_role("commander").get(f"/devices/{story.camera_id}").text
+    assert "2 ghi chú" in page
+    assert "Thiếu số &lt;0003&gt;" in page
+    assert "The file is empty" in page
+
+
 def test_a_zero_state_says_when_it_was_checked(as_role) -> None:
     moment = clock.now() - timedelta(days=300)
     clock.set_now(lambda: moment)
