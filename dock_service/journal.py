@@ -23,12 +23,14 @@ from typing import Protocol
 import structlog
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import select
 
 from bodycam import clock
 from bodycam.custody import record_now
 from bodycam.custody.canonical import JSON, canonical, parse
 from bodycam.custody.durable import make_folder, write_durably
 from bodycam.custody.errors import NoteError
+from bodycam.custody.models import CustodyEvent
 from bodycam.custody.note import Signer, decode, encode
 from bodycam.errors import DiskFullError
 from bodycam.runtime import Runtime
@@ -157,7 +159,6 @@ class Journal:
         self._lock = threading.Lock()
         self._end = _End(None)
         self._missed = 0
-        self.made_key = False  # in this opening: its public half is to be recorded in the custody log
 
     @classmethod
     def open(cls, data_dir: Path, keys_dir: Path, station_id: str) -> "Journal":
@@ -168,7 +169,6 @@ class Journal:
         made_key = _make_key(key_file(keys_dir, station_id), station_id)
         journal = cls(data_dir / FOLDER, _read_key(key_file(keys_dir, station_id), station_id), station_id)
         make_folder(journal._folder)
-        journal.made_key = made_key
         if made_key or not journal_files(journal._folder):
             journal.append("journal.begun", public=journal.public)
         return journal
@@ -277,16 +277,15 @@ def _unicode(value: JSON) -> JSON:
 
 
 def open_journal(rt: Runtime, station_id: str) -> Journal:
-    """Open this machine's journal and record the public half of a key that was made for it."""
+    """Open this machine's journal, and see that the custody log knows its key: one died before it could say so is made good."""
     journal = Journal.open(rt.settings.data_dir, rt.settings.keys.dir, station_id)
-    if journal.made_key:
-        record_now(
-            rt.db,
-            "key.created",
-            object_id=f"station-{station_id}",
-            actor="system",
-            details={"purpose": "journal", "public": journal.public},
-        )
+    name = f"station-{station_id}"
+    with rt.db.read() as session:
+        made = select(CustodyEvent.body).where(CustodyEvent.kind == "key.created", CustodyEvent.object_id == name)
+        is_known = any(journal.public in body for body in session.scalars(made))
+    if not is_known:
+        details: dict[str, JSON] = {"purpose": "journal", "public": journal.public}
+        record_now(rt.db, "key.created", object_id=name, actor="system", details=details)
     return journal
 
 

@@ -10,9 +10,10 @@ from working_station import Working, events
 
 from bodycam.__main__ import cli
 from bodycam.cli.standalone import standalone
+from bodycam.custody.note import Signer
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
-from dock_service.journal import journal_files
+from dock_service.journal import Journal, journal_files, open_journal
 
 make = random.Random(10).randbytes
 
@@ -120,9 +121,6 @@ def test_a_journal_that_is_gone_is_told(folder):
 
 
 def test_a_journal_written_anew_with_another_key_is_told(folder, tmp_path):
-    from bodycam.custody.note import Signer
-    from dock_service.journal import Journal
-
     other = Journal(tmp_path / "other", Signer.generate("station-x"), "x")
     (tmp_path / "other").mkdir()
     other.append("journal.begun", public=other.public)
@@ -132,6 +130,17 @@ def test_a_journal_written_anew_with_another_key_is_told(folder, tmp_path):
     assert "unknown_key" in codes(found)
     assert "green_alone" in codes(found)
     assert folder.is_dir()
+
+
+def test_a_station_that_died_before_the_log_knew_its_key_makes_it_good(environment):
+    with standalone(load_settings(environment)) as rt:
+        Journal.open(rt.settings.data_dir, rt.settings.keys.dir, "s1")
+        assert not verify()[1]["keys_vouched"]
+        for _ in range(2):
+            open_journal(rt, "s1").append("a.b")
+        assert len([event for event in events(rt, "key.created") if event["object"] == "station-s1"]) == 1
+        code, found = verify()
+        assert (code, found["keys_vouched"]) == (0, True)
 
 
 def test_a_recording_that_is_not_what_was_sealed_is_told(folder, environment):

@@ -20,6 +20,7 @@ from bodycam.fleet.models import DockingVisit
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
 from bodycam.tasks.vault import tidy_spool
+from dock_service.journal_audit import JournalAudit, known_keys
 
 make = random.Random(12).randbytes
 
@@ -69,3 +70,6 @@ def test_killed_in_the_middle_it_ends_with_every_byte_once(tmp_path, environment
         assert rt.spool.attempts() == []
         with rt.db.read() as session:
             assert "open" not in set(session.scalars(select(DockingVisit.state)))
+        witness = JournalAudit(rt.settings.data_dir / "journal", known_keys(rt.db))
+        witness.chain()
+        assert witness.compare(rt.db).report.problems == []
