@@ -91,7 +91,7 @@ def upgrade() -> None:
         sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_visit_id", sa.String(length=36), nullable=True),
-        sa.Column("clock_offset_s", sa.Float(), nullable=True),
+        sa.Column("clock_offset_s", sa.Double(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["camera_id"], ["camera.id"], name=op.f("fk_camera_file_camera_id_camera")),
         sa.ForeignKeyConstraint(
