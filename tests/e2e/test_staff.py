@@ -14,10 +14,18 @@ from bodycam.petitions import service as petitions
 from bodycam.petitions.content import Identity
 
 PAGES = {
-    "commander": ["/recordings", "/recordings?q=khong-co-gi", "/cases", "/cases/new", "/devices"],
+    "commander": [
+        "/recordings",
+        "/recordings?q=khong-co-gi",
+        "/cases",
+        "/cases/new",
+        "/devices",
+        "/officers",
+        "/officers/{officer_id}",
+    ],
     "case_officer": ["/cases/{case_id}", "/cases/{case_id}/edit", "/cases/new/traffic_stop"],
     "auditor": ["/log", "/vault", "/submissions", "/recordings/{stop_id}/access-log", "/devices-nowhere"],
-    "administrator": ["/accounts", "/devices"],
+    "administrator": ["/accounts", "/devices", "/dock/{station_id}/screen"],
     "intake": ["/recordings", "/submissions"],
     "monitor": ["/account", "/devices", "/devices/{camera_id}"],
 }

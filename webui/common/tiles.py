@@ -149,13 +149,17 @@ def _detail(state: str, slot: Mapping[str, Any]) -> str:
     counted = t(f"{files}/{total} tệp", f"{files}/{total} files") if total else ""
     saved = t(f"{files} bản ghi đã lưu", f"{files} recordings saved")
     receipts = int(slot.get("receipts") or 0)
-    due = int(slot.get("bytes_total") or 0)
+    due, wiping = int(slot.get("bytes_total") or 0), str(slot.get("wiping") or "")
     parts = {
         "empty": [],
-        "uploading": [counted, size(due)] if due else [t("đang đọc danh sách tệp", "reading the file list")],
+        "uploading": [counted, size(due)] if due else [said or t("đang đọc danh sách tệp", "reading the file list")],
         "verifying": [counted],
         "waiting_receipt": [saved, t("còn vài giây", "a few seconds more")],
-        "done": [saved, t(f"{number(receipts)} biên nhận", f"{number(receipts)} receipts") if receipts else ""],
+        "done": [
+            t(f"đang xóa theo lệnh {wiping}", f"being wiped by order {wiping}") if wiping else "",
+            saved,
+            t(f"{number(receipts)} biên nhận", f"{number(receipts)} receipts") if receipts else "",
+        ],
         "released": [said or t("phần còn lại vẫn phải tải lên", "the rest is still owed")],
         "lost": [said or t("sẽ tiếp tục từ chỗ dừng", "goes on where it stopped")],
         "error": [said, saved if files else ""],

@@ -132,3 +132,17 @@ def test_who_commands_the_station_may_have_a_slot_tried_again(rt: Runtime, as_ro
     assert as_role("commander").post(address).status_code == HTTPStatus.FOUND
     with rt.db.read() as session:
         assert [(row.command, row.slot) for row in session.scalars(select(StationCommand))] == [("retry", 8)]
+
+
+def test_a_tile_says_that_it_waits_its_turn_or_is_wiped_by_order(rt: Runtime, as_role, station_id: str) -> None:
+    slots = [
+        {"slot": 1, "state": "uploading", "message_vi": "Đang chờ đến lượt", "message_en": "Waiting for its turn"},
+        {"slot": 2, "state": "done", "files_done": 4, "wiping": "XDL-1 · 2/4"},
+    ]
+    alarms = [{"slot": 7, "text_vi": "Khe 7: rút sớm", "text_en": "Slot 7: pulled early"}]
+    with rt.db.write() as session:
+        docking.put_board(session, station_id, {"slots": slots, "alarms": alarms})
+    answer = as_role("commander").get(f"/dock/{station_id}/board.json").get_json()
+    assert "Đang chờ đến lượt" in answer["tiles"]["1"]
+    assert "đang xóa theo lệnh XDL-1 · 2/4 · 4 bản ghi đã lưu" in answer["tiles"]["2"]
+    assert answer["alarms"] == ["Khe 7: rút sớm"]
