@@ -31,9 +31,11 @@ from dock_service.errors import (
     DuplicateSerialError,
     FileChangedError,
     ModeSwitchedError,
+    MountFailedError,
     OffloadStoppedError,
     ReleasedByOrderError,
     StationFaultError,
+    StorageNotReadyError,
 )
 from dock_service.journal import Journal
 from dock_service.offload import Offload, Watch
@@ -53,6 +55,7 @@ _GONE_AGAIN_MOST_S = 8.0
 _DEAD_S = 2.0
 _WRITTEN_AGAIN_S = 30.0  # a camera that records on in its slot
 _DATABASE_AGAIN_S = 5.0
+_CARD_AGAIN_S = 5.0  # a card that is put in, a mount that comes late
 _ORDERS_AGAIN_S = 3.0  # a green camera is asked about so often: an order may come while it stands there
 _WIPE_AGAIN_S = 30.0
 _FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
@@ -324,6 +327,8 @@ class Slot:
         self._dock.board.failed(self.number, error)
         if isinstance(error, DatabaseAwayError):
             return _DATABASE_AGAIN_S
+        if isinstance(error, StorageNotReadyError | MountFailedError):
+            return _CARD_AGAIN_S
         return _BUSY_AGAIN_S if isinstance(error, CameraBusyError) else None
 
     def _gone(self) -> float:

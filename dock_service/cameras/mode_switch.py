@@ -25,6 +25,7 @@ from dock_service.errors import (
     CameraStalledError,
     ModeSwitchFailedError,
     ProtocolError,
+    StorageNotReadyError,
     UsbAccessError,
 )
 from dock_service.profiles import Profile
@@ -41,7 +42,8 @@ _SWITCH_ENDS_IT = (CameraGoneError, CameraStalledError, ProtocolError)
 def tell(device: BusDevice, profile: Profile, switch: ModeSwitch, clock_to: datetime | None) -> Before:
     """Send the switch's steps; returns what the camera said of itself.
 
-    Raises UsbAccessError, CameraGoneError when it left before the last step, ModeSwitchFailedError when it refuses one.
+    Raises UsbAccessError, CameraGoneError when it left before the last step, ModeSwitchFailedError when it refuses one,
+    StorageNotReadyError when it says that it has no card.
     """
     before = Before(serial=device.serial or "", make=device.manufacturer or "", model=device.product or "")
     log.info("mode_switch.begin", port=device.port, profile=profile.key)
@@ -51,7 +53,10 @@ def tell(device: BusDevice, profile: Profile, switch: ModeSwitch, clock_to: date
             return before
         with BulkOnly(device.device, device.port) as drive:
             if is_dv16(drive):
-                said = Dv16(drive, profile.zone).before(clock_to)
+                camera = Dv16(drive, profile.zone)
+                said = camera.before(clock_to)
+                if not camera.has_card():
+                    raise StorageNotReadyError(port=device.port, seconds=0, detail="no card")
                 before = said if said.serial else _with_serial(said, before)
             _scsi(drive, switch)
     except (CameraRefusedError, CameraStalledError, ProtocolError) as error:

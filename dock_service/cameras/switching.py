@@ -26,6 +26,7 @@ class Before:
 class _Change:
     since: float
     before: Before
+    bus: object
     address: int  # of the device that was told
     becomes: UsbIdentifier
     became: int | None = None  # the address it came back under
@@ -43,13 +44,13 @@ class Switched:
         """Keep what a device said when it was told to change over."""
         becomes = switch.becomes or UsbIdentifier(device.vendor_id, device.product_id)
         with self._lock:
-            self._changes[device.port] = _Change(clock.monotonic(), before, device.address, becomes)
+            self._changes[device.port] = _Change(clock.monotonic(), before, _bus_of(device), device.address, becomes)
 
     def before(self, device: BusDevice) -> Before | None:
         """Return what a camera said before it became this device: the next at its port, soon, with the ids it was to have."""
         with self._lock:
             change = self._changes.get(device.port)
-            if change is None:
+            if change is None or change.bus is not _bus_of(device):
                 return None
             is_next = change.became is None and device.address != change.address
             is_soon = clock.monotonic() - change.since < BACK_S
@@ -59,3 +60,7 @@ class Switched:
                 return change.before
             del self._changes[device.port]
             return None
+
+
+def _bus_of(device: BusDevice) -> object:
+    return device.device.backend

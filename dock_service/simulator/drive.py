@@ -97,7 +97,7 @@ class DriveResponder:
             2: b"JL0016",
             3: self._record(),
             8: self._profile.battery.to_bytes(4, "little", signed=True),
-            12: b"\1\0\0\0",
+            12: bytes([self._camera.card.is_dir(), 0, 0, 0]),
             14: bytes(4),
         }
         return answers.get(command[5])

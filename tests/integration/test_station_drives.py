@@ -127,3 +127,13 @@ def test_a_hub_that_resets_takes_all_its_cameras_away_for_a_moment_and_nothing_m
         camera.unplug(1.0)
     working.until(dict.fromkeys(kinds, "done"))
     assert sealed(rt) == ["1.bin", "2.bin", "3.bin"]
+
+
+def test_a_card_that_is_put_in_later_is_read_by_itself(rt, dock, working):
+    virtual = dock.add({"a.bin": make(1000)}, serial="JL0077", model="DV16", port=1, kind="mass-storage", switch="dv16")
+    out = virtual.card.rename(virtual.folder / "card-taken-out")
+    tiles = working.until({1: "error"})
+    assert tiles[1]["error_code"] == "storage_not_ready"
+    out.rename(virtual.card)
+    working.until({1: "done"})
+    assert sealed(rt) == ["a.bin"]
