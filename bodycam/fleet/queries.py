@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bodycam.clock import now
@@ -49,6 +49,17 @@ def visits_of(session: Session, camera_id: str, *, after: str | None = None, lim
     query = select(DockingVisit).where(DockingVisit.camera_id == camera_id)
     query = query.where(DockingVisit.id < after) if after else query
     return list(session.scalars(query.order_by(DockingVisit.id.desc()).limit(limit)))
+
+
+def clock_references(session: Session, camera_ids: Sequence[str]) -> dict[str, str]:
+    """Return, by camera id, what disciplined the dock's clock when it last measured the camera's ("chrony", "unknown", …)."""
+    newest = (
+        select(func.max(DockingVisit.id))
+        .where(DockingVisit.camera_id.in_(camera_ids), DockingVisit.offset_s.is_not(None))
+        .group_by(DockingVisit.camera_id)
+    )
+    query = select(DockingVisit.camera_id, DockingVisit.reference).where(DockingVisit.id.in_(newest))
+    return {camera: reference or "unknown" for camera, reference in session.execute(query) if camera}
 
 
 def last_commands(session: Session, station_id: str, *, limit: int = 200) -> dict[int, str]:

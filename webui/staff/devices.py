@@ -14,11 +14,12 @@ from bodycam.fleet import outages
 from bodycam.fleet.choices import words_of
 from bodycam.fleet.models import Camera, CameraOutage, DockingVisit
 from bodycam.fleet.outage_slip import outage_slip
-from bodycam.fleet.queries import holders_of, visits_of
+from bodycam.fleet.queries import clock_references, holders_of, visits_of
 from bodycam.fleet.service import cameras_overdue, list_cameras, unknown_cameras
 from bodycam.people.models import Officer, Unit
 from bodycam.people.units import list_units
 from bodycam.recordings.on_camera import waiting_on_cameras
+from bodycam.verification.examine import TRUSTED_REFERENCES
 from webui.common.base import runtime
 from webui.common.locale import language, t
 from webui.common.permissions import allowed
@@ -43,8 +44,10 @@ def index() -> str:
         holders = holders_of(session, [camera.id for camera in cameras], now())
         broken = outages.open_outages(session, [camera.id for camera in cameras])
         units = {unit.id: unit.name for unit in list_units(session, reach)}
+        references = clock_references(session, [camera.id for camera in cameras])
     return render_template(
         "staff/devices.html",
+        unjudged={camera for camera, reference in references.items() if reference not in TRUSTED_REFERENCES},
         overdue=overdue,
         unknown=unknown,
         waiting=waiting,

@@ -10,7 +10,7 @@ from staff_story import Story
 from bodycam import clock
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.sequencer import Sequencer
-from bodycam.fleet.docking import finish_visit, start_visit
+from bodycam.fleet.docking import finish_visit, set_visit_clock, start_visit
 from bodycam.fleet.models import VisitState
 from bodycam.fleet.service import register_unknown_camera
 from bodycam.jobs import service as jobs
@@ -75,6 +75,21 @@ def test_what_a_visit_noted_stands_beside_it_in_the_pages_language(rt: Runtime, 
     assert "2 ghi chú" in page
     assert "Thiếu số &lt;0003&gt;" in page
     assert "The file is empty" in page
+
+
+def test_an_offset_measured_by_a_dock_without_reference_is_shown_and_not_judged(
+    rt: Runtime, as_role, story: Story
+) -> None:
+    for reference, is_judged in (("chrony", True), ("unknown", False)):
+        with rt.db.write() as session:
+            visit = start_visit(session, camera_id=story.camera_id, serial="SN0412", slot=3)
+            now = clock.now()
+            set_visit_clock(
+                session, visit.id, raw="x", camera_time=now, dock_time=now, offset_s=1.8, reference=reference
+            )
+            finish_visit(session, visit.id, state=VisitState.DONE, files=0, size=0)
+        page = as_role("monitor").get("/devices").text
+        assert ("✓ nhanh 1,8 s" in page, "trạm không có giờ chuẩn" in page) == (is_judged, not is_judged)
 
 
 def test_a_zero_state_says_when_it_was_checked(as_role) -> None:
