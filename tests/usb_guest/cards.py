@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.usb_guest.guest import Guest, GuestError
 
 _PARTIAL = re.compile(r"usb_mtp_op_get_partial_object dev \d+, handle 0x\w+, path (.*), off (\d+), len (\d+)")
-_BLOCK = re.compile(r"usb_msd_cmd_submit lun \d+ tag 0x\w+ flags 0x0*80 len \d+ data_len (\d+)", re.IGNORECASE)
+_BLOCK = re.compile(r"usb_msd_cmd_submit lun \d+, tag 0x\w+, flags 0x0*80, len \d+, data-len (\d+)")
 _BASIC_DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"  # the type of a partition that holds files
 LAYOUTS = {
     "fat32": ("sda1", "printf 'label: dos\ntype=c\n' | sfdisk -q /dev/sda && mkfs.vfat -F 32 /dev/sda1"),

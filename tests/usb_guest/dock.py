@@ -42,14 +42,14 @@ class Dock:
         self.looks = 0
         self._guest = guest
         self._stop = threading.Event()
-        guest.check("python3", "-m", "bodycam", "db", "upgrade", timeout=300)
+        guest.check("python3", "-m", "bodycam", "db", "upgrade", timeout=600)
 
     def start(self, *, watched: bool = True) -> None:
         """Start both services and wait for the station's first board; watched, a thread looks for green lies from then on."""
         environment = [f"--setenv={name}={value}" for name, value in PYTHON.items()]
         for unit, module in _UNITS.items():
             self._guest.check("systemd-run", "-q", f"--unit={unit}", *environment, "python3", "-m", module)
-        self.until(lambda seen: bool(seen.tiles), "the station's board", 120)
+        self.until(lambda seen: bool(seen.tiles), "the station's board", 600)
         if watched:
             threading.Thread(target=self._watch, daemon=True).start()
 
@@ -79,7 +79,7 @@ class Dock:
         self._judge(seen)
         return seen
 
-    def until(self, holds: Callable[[Seen], bool], what: str, seconds: float = 300, *, every: float = 1) -> Seen:
+    def until(self, holds: Callable[[Seen], bool], what: str, seconds: float = 900, *, every: float = 1) -> Seen:
         """Look until something holds; raises GuestError with the station's last words."""
         end = time.monotonic() + seconds
         while not holds(seen := self.look()):
@@ -89,7 +89,7 @@ class Dock:
             time.sleep(every)
         return seen
 
-    def until_tile(self, state: str, serial: str, seconds: float = 300, *, every: float = 1) -> Seen:
+    def until_tile(self, state: str, serial: str, seconds: float = 900, *, every: float = 1) -> Seen:
         """Wait until a tile that shows this camera has the state."""
         return self.until(lambda seen: state in states(seen, serial), f"{serial}: {state}", seconds, every=every)
 

@@ -7,8 +7,10 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -131,7 +133,7 @@ class Guest:
         copy = f"mkdir -p /opt/bodycam && cd /mnt/repo && cp -r {parts} /opt/bodycam/"
         self.check("sh", "-c", copy)
         self.check("sh", "-c", f"printf '%s\\n' /opt/bodycam /opt/site > {_PACKAGES}/guest.pth")
-        self.check("python3", "-m", "compileall", "-q", "-j", "2", "/opt/bodycam", timeout=300)
+        self.check("python3", "-m", "compileall", "-q", "-j", "2", "/opt/bodycam")
 
     def _stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -161,18 +163,18 @@ class Guest:
         done = started.result(timeout)
         return Done(done["code"], done["out"], done["err"], done["seconds"])
 
-    def run(self, *argv: str, timeout: float = 120, env: dict[str, str] | None = None) -> Done:
+    def run(self, *argv: str, timeout: float = 600, env: dict[str, str] | None = None) -> Done:
         """Run a program to its end."""
         return self.finish(self.start(*argv, timeout=timeout, env=env), timeout + 30)
 
-    def check(self, *argv: str, timeout: float = 120, env: dict[str, str] | None = None) -> str:
+    def check(self, *argv: str, timeout: float = 600, env: dict[str, str] | None = None) -> str:
         """Run a program that must succeed and return what it printed."""
         done = self.run(*argv, timeout=timeout, env=env)
         if done.code:
             raise GuestError(f"{' '.join(argv)[:200]} ended with {done.code}: {done.out[-1000:]}\n{done.err[-2000:]}")
         return done.out
 
-    def appears(self, folder: str, suffix: str, known: list[str], timeout: float = 60) -> list[str]:
+    def appears(self, folder: str, suffix: str, known: list[str], timeout: float = 120) -> list[str]:
         """Wait until a file with this ending that isn't known appears in the guest; returns all there are then."""
         order = self._ask(do="appears", folder=folder, suffix=suffix, known=known, timeout=timeout)
         found: list[str] = order.result(timeout + 30)["files"]
@@ -180,7 +182,7 @@ class Guest:
 
     def ask_database(self, file: str, queries: list[str]) -> list[list[list[object]]]:
         """Return the rows of each query, all asked in one read transaction."""
-        answer = self._ask(do="sql", file=file, queries=queries).result(120)
+        answer = self._ask(do="sql", file=file, queries=queries).result(300)
         if "rows" not in answer:
             raise GuestError(f"{file}: {answer['err']}")
         rows: list[list[list[object]]] = answer["rows"]
@@ -231,6 +233,12 @@ class Guest:
         """Tell whether the guest runs on the host's processor."""
         answer = self.qmp("query-kvm")
         return isinstance(answer, dict) and bool(answer["enabled"])
+
+
+def end_in_order() -> None:
+    """Have SIGTERM and SIGINT end this program through its `finally`, so that no guest stays behind."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def new_footage_folder() -> Path:
