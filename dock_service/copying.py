@@ -68,6 +68,7 @@ class Copying:
             if writer.offset:
                 self.resumed(file, attempt, writer.offset)
             note = self._fill(file, writer)
+            writer.rest()
         except BaseException as error:
             self._leave(attempt, writer, error)
             raise

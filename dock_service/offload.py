@@ -5,6 +5,7 @@ files are re-read and sealed by two more while the next file is copied. A file's
 is gone stops them all, with every byte received durable. Nothing on the camera is deleted here, and only its clock is written.
 """
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -49,6 +50,7 @@ log = structlog.get_logger()
 
 SEALING = 2  # files re-read and sealed at once
 WAITING = 4  # finished files that may wait for it
+_SEALERS = threading.Semaphore((os.cpu_count() or 1) + 2)  # of all cameras together: more only cost memory
 _LOOKS = 3  # times the camera is listed again
 _LOOK_AGAIN_S = 60.0  # a camera in its slot that says nothing by itself
 _LOOK_SHARE = 20  # times as long as the last listing took: a full card is listed less often
@@ -304,7 +306,8 @@ class Offload:
         file = spooled.file
         try:
             facts = facts_of(self._rt, self._visit, file, card.offset_of(file))
-            sealed = intake.finish(self._rt, spooled.attempt, spooled.writer.finish(), facts)
+            with _SEALERS:
+                sealed = intake.finish(self._rt, spooled.attempt, spooled.writer.finish(), facts)
         except DamagedObjectError as error:  # what the disk gives back is not what was written: copy it again
             self._rt.spool.discard(spooled.attempt.id)
             self._problem(file.path, error)

@@ -23,8 +23,8 @@ class Appender:
         self.path = path
         self.written = 0  # bytes the disk has taken, whole pages
         self._fd = disk.create(path, direct=True)
-        maps = (mmap.mmap(-1, 2 * BLOCK + SLACK) for _ in range(2))  # page-aligned, as direct writes want it
-        self._view, self._other = (memoryview(area) for area in maps)
+        self._maps = [mmap.mmap(-1, 2 * BLOCK + SLACK) for _ in range(2)]  # page-aligned, as direct writes want it
+        self._view, self._other = (memoryview(area) for area in self._maps)
         self._filled = 0
         self._long = reserve > 0
         self._disk = ThreadPoolExecutor(1, "vault-write")
@@ -58,6 +58,14 @@ class Appender:
         disk.write_at(self._fd, self._other[:whole], self.written, self.path)
         self.written += whole
 
+    def rest(self) -> None:
+        """Have all whole pages written and give the buffers' memory back until more comes: many files wait at a full dock."""
+        self.flush()
+        kept = bytes(self._view[: self._filled])
+        for area in self._maps:
+            area.madvise(mmap.MADV_DONTNEED)
+        self._view[: len(kept)] = kept
+
     def sync(self) -> None:
         """Make what was handed over durable."""
         self.flush()
@@ -82,6 +90,7 @@ class Appender:
             self._disk.shutdown()
             os.close(self._fd)
             self._fd = -1
+            self._maps = []
             self._view = self._other = memoryview(b"")  # the maps go when nobody looks at them any more
 
     def _hand_over(self) -> None:

@@ -182,6 +182,10 @@ class SegmentWriter:
             self._named = True
         return max(0, self._file.written - chunked.HEADER) // chunked.SEALED_CHUNK * chunked.CHUNK
 
+    def rest(self) -> None:
+        """Hold no more memory than needs be until more comes, or the end."""
+        self._file.rest()
+
     def complete(self, state: str) -> "Completed":
         """End the message, make it durable and give it its settled name."""
         last = self._encryptor.finalize()

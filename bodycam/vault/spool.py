@@ -150,6 +150,15 @@ class SpoolWriter:
                 raise
         return self.offset
 
+    def rest(self) -> None:
+        """Hold little memory while the bytes that came wait to be finished."""
+        if self._writer is not None:
+            try:
+                self._writer.rest()
+            except BaseException:
+                self._abandon()
+                raise
+
     def close(self) -> int:
         """End this opening with every byte durable and return the offset; the next opening goes on there."""
         try:

@@ -110,7 +110,10 @@ class MtpCamera:
 
     def read(self, file: CameraFile, offset: int = 0) -> Generator[bytes]:
         """Yield the file's bytes from `offset` to its real end."""
-        return self._reader.stream(lambda: self._locate(file), file.size, offset)
+        try:
+            yield from self._reader.stream(lambda: self._locate(file), file.size, offset)
+        finally:
+            self._link.rest()
 
     def _locate(self, file: CameraFile) -> int:
         """Return the file's handle; after a new session it must still name the same object."""

@@ -20,7 +20,7 @@ STILL_IMAGE = 0x06
 VENDOR = 0xFF
 _GONE = {errno.ENODEV, errno.ENOENT, errno.ESHUTDOWN}
 _STALLED = {errno.EPIPE, errno.EIO, errno.EPROTO, errno.EILSEQ}
-_BUFFERS = 3  # a large read, the rest of a request, and a response
+_BUFFERS = 3  # a large read, the rest of a file, and a response
 _EVENT_BYTES = 64  # a container with three parameters has 24; more room, so that a padded one does not overflow
 _TO_INTERFACE, _FROM_INTERFACE = 0x21, 0xA1  # class requests to an interface
 
@@ -97,6 +97,7 @@ class Link:
         """Give the device back; a camera that is gone needs no goodbye."""
         with contextlib.suppress(usb.core.USBError):
             usb.util.dispose_resources(self._device)
+        self._buffers.clear()
 
     def write(self, data: bytes) -> None:
         """Send one transfer; one that ends on a full packet is ended by an empty one (USB 2.0, 5.8.3)."""
@@ -127,6 +128,10 @@ class Link:
             self._buffers.pop(next(iter(self._buffers)))
         self._buffers[size] = buffer
         return buffer
+
+    def rest(self) -> None:
+        """Give the memory of large reads back until the next one."""
+        self._buffers = {size: buffer for size, buffer in self._buffers.items() if size <= self.packet}
 
     def event(self, timeout_ms: int) -> bytes:
         """Return the next event container, or nothing: none came, there is no such pipe, or it is halted (then cleared)."""

@@ -259,6 +259,8 @@ class Session:
         raise ProtocolError(detail="empty packets where a container was due")
 
     def _read(self, size: int) -> memoryview:
+        if size > self.transfer // 2:  # one size for all that is large, so that one buffer serves
+            size = self.transfer + HEADER.size
         while True:
             try:
                 return self.link.read(min(size, self.transfer + HEADER.size))

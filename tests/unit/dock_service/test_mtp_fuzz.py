@@ -174,6 +174,9 @@ class InMemory(Link):
     def close(self):
         pass
 
+    def rest(self):
+        pass
+
     def write(self, data):
         header = parse_header(data)
         parameters = struct.unpack(f"<{(len(data) - HEADER.size) // 4}I", data[HEADER.size :])

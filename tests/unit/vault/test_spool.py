@@ -21,6 +21,18 @@ def test_an_uninterrupted_stream_is_one_segment_with_the_hash_of_the_source(spoo
     assert b"".join(spool.read("a1")) == data
 
 
+def test_a_writer_that_rested_and_went_on_has_every_byte(spool):
+    data = os.urandom(5 * MIB + 77)
+    with spool.open("a1") as writer:
+        writer.rest()  # before the first byte there is nothing to give back
+        for at in range(0, len(data), 900_001):
+            writer.write(data[at : at + 900_001])
+            writer.rest()
+        spooled = writer.finish()
+    assert (spooled.sha256, spooled.size) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert b"".join(spool.read("a1")) == data
+
+
 @pytest.mark.parametrize("size", [0, 1, 16383, 16384, 16385])
 def test_finishing_again_gives_the_same(spool, size):
     data = os.urandom(size)
