@@ -2,10 +2,9 @@
 
 Asserts what is promised for 24: the slowest camera's bytes a second are at least half of the fastest's, and the station process
 stays under 400 MB (VmHWM, and its proportional set size sampled ten times a second). The cameras send as fast as the station
-reads, which is the hardest for fairness; `--rate` makes them as slow as a wire. All are plugged in before the station starts, and
-a camera's time counts from there to its green tile: with cards smaller than some turns (16 MiB each) the order alone makes a
-difference. Station and sequencer are processes of their own,
-as under `bodycam up`; the board in the database is what is measured by.
+reads, which is the hardest for fairness; `--rate` makes them as slow as a wire. A camera's time counts from its first byte to its
+green tile; when the first bytes came is printed, too. With cards smaller than some turns (8 MiB each) the order alone makes a
+difference. Station and sequencer are processes of their own, as under `bodycam up`; the board in the database is what is measured.
 """
 
 import argparse
@@ -49,11 +48,11 @@ def main() -> int:
         options.parallel = load_settings(environment).dock.parallel
         expected = fill(root / "bus", options.cameras, size, options.rate)
         with standalone(load_settings(environment)) as rt:
-            seconds, done, memory = run(root, environment, options)
+            began, done, memory = run(root, environment, options)
             with rt.db.read() as session:
                 sealed = sorted(session.scalars(select(Recording.sha256)))
     assert sealed == expected, f"{len(sealed)} of {len(expected)} recordings, or other bytes"
-    return tell(options, size * FILES, seconds, done, memory)
+    return tell(options, size * FILES, began, done, memory)
 
 
 def parse() -> argparse.Namespace:
@@ -81,8 +80,13 @@ def fill(bus: Path, cameras: int, size: int, rate: int | None) -> list[str]:
     return sorted(hashes)
 
 
-def run(root: Path, environment: dict[str, str], options: argparse.Namespace) -> tuple[float, list[float], list[float]]:
-    """Run station and sequencer until all tiles are green; returns seconds in all and of each camera, and the memory in MB."""
+def run(
+    root: Path, environment: dict[str, str], options: argparse.Namespace
+) -> tuple[list[float], list[float], list[float]]:
+    """Run station and sequencer until all tiles are green.
+
+    Returns when each camera's first byte came and when it was green, in seconds since the board first showed, and the memory in MB.
+    """
     everything = {**os.environ, **environment}
     with (root / "log").open("w") as log:
         processes = [
@@ -100,11 +104,11 @@ def run(root: Path, environment: dict[str, str], options: argparse.Namespace) ->
 
 def watch(
     root: Path, station: "subprocess.Popen[bytes]", options: argparse.Namespace
-) -> tuple[float, list[float], list[float]]:
+) -> tuple[list[float], list[float], list[float]]:
     """Look at the board until every camera is done."""
     began: dict[int, float] = {}
     done: dict[int, float] = {}
-    most_pss = 0.0
+    most_pss = opened = 0.0
     reader = sqlite3.connect(f"file:{root / 'data' / 'bodycam.db'}?mode=ro", uri=True, timeout=30)
     while len(done) < options.cameras:
         assert station.poll() is None, (root / "log").read_text()[-2000:]
@@ -112,14 +116,16 @@ def watch(
         now = time.monotonic()
         for tile in json.loads(row[0])["slots"] if row else []:
             assert tile["state"] != "error", tile
-            if tile["bytes_total"]:
+            opened = opened or now
+            if tile["bytes_done"]:
                 began.setdefault(tile["slot"], now)
             if tile["state"] == "done":
                 done.setdefault(tile["slot"], now)
         most_pss = max(most_pss, pss(station.pid))
         time.sleep(0.1)
-    start = min(began.values())
-    return max(done.values()) - start, [end - start for end in done.values()], [high_water(station.pid), most_pss]
+    slots = sorted(done)
+    starts, ends = [began[slot] - opened for slot in slots], [done[slot] - opened for slot in slots]
+    return starts, ends, [high_water(station.pid), most_pss]
 
 
 def high_water(pid: int) -> float:
@@ -138,12 +144,15 @@ def pss(pid: int) -> float:
     return 0.0
 
 
-def tell(options: argparse.Namespace, size: int, seconds: float, done: list[float], memory: list[float]) -> int:
+def tell(options: argparse.Namespace, size: int, began: list[float], done: list[float], memory: list[float]) -> int:
     """Print the figures and say what was promised and not kept."""
-    slowest, fastest = size / max(done) / 1e6, size / min(done) / 1e6
+    seconds = max(done)
+    took = [end - start for start, end in zip(began, done, strict=True)]
+    slowest, fastest = size / max(took) / 1e6, size / min(took) / 1e6
     print(
         f"{options.cameras} cameras at once, {size // MIB} MiB each, {options.parallel} read at once, rate {options.rate}"
     )
+    print(f"first bytes after {min(began):.1f} to {max(began):.1f} s, green after {min(done):.1f} to {max(done):.1f} s")
     print(f"all green after {seconds:.1f} s, {options.cameras * size / seconds / 1e6:.0f} MB/s together")
     print(
         f"slowest camera {slowest:.1f} MB/s, fastest {fastest:.1f} MB/s: {fastest / slowest:.2f} times (promised {MOST_TIMES:g})"

@@ -88,6 +88,9 @@ class Run:
             while self._events and self._events[0][0] <= now:
                 _, what, whom = self._events.pop(0)
                 self._act(what, whom)
+            for guest in self.scenario.guests:
+                if guest.is_out and guest.camera.is_plugged():  # its own fault would have plugged it in again
+                    guest.camera.unplug()
             if not self._station.is_alive() and not self._start_again():
                 return
             tiles = self._look()
@@ -161,6 +164,7 @@ class Run:
                 guest.camera.unplug()  # taken away: the next one's turn
         for other in self.scenario.guests:
             if other.waits_for is guest:
+                other.is_out = False
                 other.camera.plug()
 
     def _help(self, guest, tile, now):
@@ -262,6 +266,7 @@ def _handle(what, whom):
         guest.camera.set_clock_offset_s(seconds)
     elif what == "re-enumerates":
         first, second = whom
+        first.is_out = True
         first.camera.unplug()
         second.change(port=first.port)
         second.camera.plug()

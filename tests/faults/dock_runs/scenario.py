@@ -19,6 +19,7 @@ class Guest:
     files: dict[str, bytes]
     is_clone: bool = False
     waits_for: "Guest | None" = None  # has that one's port once it is done
+    is_out: bool = False  # while that one is in: two can't hang on one port
     is_done: bool = False
     retries: int = 0
     tried_at: float = 0.0
