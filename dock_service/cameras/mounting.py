@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Protocol
 
@@ -65,7 +65,8 @@ class OwnMounts:
         """Mount below `folder` (0700); what dead processes left mounted there is taken away."""
         self._folder = folder
         self._devices = devices
-        self._minutes = round((datetime.now(zone).utcoffset() or clock.VIETNAM.utcoffset(None)).total_seconds() / 60)
+        offset = clock.now().astimezone(zone).utcoffset()
+        self._minutes = 0 if offset is None else round(offset.total_seconds() / 60)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._sweep()
 

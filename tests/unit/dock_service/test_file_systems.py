@@ -3,12 +3,15 @@
 import contextlib
 import shutil
 import subprocess
+from datetime import UTC, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bodycam.clock import VIETNAM
 from dock_service.cameras.filesystems import head_of, recognise
+from dock_service.cameras.mounting import OwnMounts
 from dock_service.errors import FileSystemUnknownError
 
 
@@ -54,3 +57,11 @@ def test_any_beginning_is_one_of_three_or_refused(head):
     with contextlib.suppress(FileSystemUnknownError):
         kind = recognise(head, "sda1")
     assert kind in {None, "vfat", "exfat", "ext4"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "minutes"), [(UTC, 0), (VIETNAM, 420), (timezone(timedelta(hours=-5, minutes=-30)), -330)]
+)
+def test_fats_local_times_are_read_in_the_cameras_zone(tmp_path, zone, minutes):
+    for kind in ("vfat", "exfat"):
+        assert f",time_offset={minutes}" in OwnMounts(tmp_path, zone)._options(kind, "ro")
