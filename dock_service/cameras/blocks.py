@@ -21,6 +21,7 @@ _STEADY_PARTS_S = 0.1  # partitions come together
 _POLL_S = 0.05
 _SECTOR = 512  # sysfs counts in these, whatever the disk's own sector is
 _LEAST = 64 << 10  # bytes; smaller (an extended partition's table) holds none of the file systems
+_GIVEN_UP = {"offline", "transport-offline", "cancel", "deleted"}  # of a unit's states; a reset is none of them
 _DISK = "0"  # SCSI peripheral type: direct access; 5 is a CD-ROM with a vendor's programs
 
 
@@ -49,7 +50,7 @@ class Volume:
 
     def is_there(self) -> bool:
         """Tell whether it is still the device that was plugged in, and the kernel has not given it up."""
-        return (self.place / "dev").exists() and _text(self._unit / "state") in {"running", ""}
+        return (self.place / "dev").exists() and _text(self._unit / "state") not in _GIVEN_UP
 
     def read_errors(self) -> int:
         """Return how many commands of its unit have failed so far; 0 when the kernel does not say."""
