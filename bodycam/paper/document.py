@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -132,43 +132,31 @@ class Document:
     def render(self) -> bytes:
         """Return the PDF; the same content gives the same bytes."""
         _register_fonts()
-        pages, _ = self._build(None)
-        return self._build(pages)[1]
-
-    @property
-    def _width(self) -> float:
-        return float(self.size.value[0]) - 2 * _MARGIN
-
-    def _build(self, pages: int | None) -> tuple[int, bytes]:
-        """Lay it out once; the first time the number of pages isn't known yet."""
         out = io.BytesIO()
         width, height = self.size.value
         template = BaseDocTemplate(out, pagesize=(width, height), invariant=1, title=nfc(self.title), author="bodycam")
         frame = Frame(_MARGIN, _FOOT + 6 * mm, self._width, height - _MARGIN - _FOOT - 6 * mm,
                       leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)  # fmt: skip
-        foot = self._footer(pages)
-        template.addPageTemplates(PageTemplate(id="page", frames=[frame], onPage=lambda canvas, _: foot(canvas)))
-        template.build([*self._top(), *(part() for part in self._parts)])
-        return template.page, out.getvalue()
+        template.addPageTemplates(PageTemplate(id="page", frames=[frame]))
+        story = [*self._top(), *(part() for part in self._parts)]
+        template.build(story, canvasmaker=partial(_Footed, foot=self._footer))
+        return out.getvalue()
 
-    def _footer(self, pages: int | None) -> Callable[[Canvas], None]:
-        def draw(canvas: Canvas) -> None:
-            canvas.saveState()
-            canvas.setStrokeColor(_LINE)
-            canvas.setLineWidth(0.4)
-            canvas.line(_MARGIN, _FOOT + 3 * mm, _MARGIN + self._width, _FOOT + 3 * mm)
-            canvas.setFont(_REGULAR, 7)
-            words = _PAGE_WORDS["vi" if self.language == "vi" else "en"]
-            canvas.drawRightString(
-                _MARGIN + self._width, _FOOT, words.format(page=canvas.getPageNumber(), pages=pages or 0)
-            )
-            canvas.drawString(_MARGIN, _FOOT, _clean(self.letterhead.number)[:60])
-            if self.digest:
-                canvas.setFont(_REGULAR, 6)
-                canvas.drawString(_MARGIN, _FOOT - 3.5 * mm, f"SHA-256 {_clean(self.digest)[:64]}")
-            canvas.restoreState()
+    @property
+    def _width(self) -> float:
+        return float(self.size.value[0]) - 2 * _MARGIN
 
-        return draw
+    def _footer(self, canvas: Canvas, pages: int) -> None:
+        canvas.setStrokeColor(_LINE)
+        canvas.setLineWidth(0.4)
+        canvas.line(_MARGIN, _FOOT + 3 * mm, _MARGIN + self._width, _FOOT + 3 * mm)
+        canvas.setFont(_REGULAR, 7)
+        words = _PAGE_WORDS["vi" if self.language == "vi" else "en"].format(page=canvas.getPageNumber(), pages=pages)
+        canvas.drawRightString(_MARGIN + self._width, _FOOT, words)
+        canvas.drawString(_MARGIN, _FOOT, _clean(self.letterhead.number)[:60])
+        if self.digest:
+            canvas.setFont(_REGULAR, 6)
+            canvas.drawString(_MARGIN, _FOOT - 3.5 * mm, f"SHA-256 {_clean(self.digest)[:64]}")
 
     def _top(self) -> list[Flowable]:
         head, small = self.letterhead, self._style("head")
@@ -222,6 +210,28 @@ class Document:
             name, fontName=font, fontSize=size, leading=size * 1.35, alignment=align, spaceBefore=before,
             spaceAfter=3, splitLongWords=1,
         )  # fmt: skip
+
+
+class _Footed(Canvas):  # type: ignore[misc]  # reportlab tells no types
+    """A canvas that draws the foot of every page at the end, when the number of pages is known: laying out takes long."""
+
+    def __init__(self, *args: object, foot: Callable[[Canvas, int], None], **options: object) -> None:
+        super().__init__(*args, **options)
+        self._foot = foot
+        self._drawn: list[dict[str, object]] = []
+
+    def showPage(self) -> None:  # noqa: N802  the base's name
+        """Keep the page for later."""
+        self._drawn.append(dict(self.__dict__))
+        self._startPage()
+
+    def save(self) -> None:
+        """Put the foot under every page, and write them."""
+        for page in self._drawn:
+            self.__dict__.update(page)
+            self._foot(self, len(self._drawn))
+            super().showPage()
+        super().save()
 
 
 _STYLES: dict[str, tuple[str, float, int]] = {

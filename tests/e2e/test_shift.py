@@ -246,7 +246,7 @@ def test_supervisors_find_the_slip_and_what_is_missing(page: Page, site: Site, s
     page.wait_for_url("**/kiosk/slips/**")
     with site.rt.db.read() as session:
         slip = session.scalars(select(ShiftEnd).where(ShiftEnd.officer_id == shift.world.officer)).one()
-    sign_in(page, "monitor")
+    sign_in(page, "commander")
     for language in ("vi", "en"):
         for address in ("/owed", "/slips", f"/slips/{slip.id}"):
             page.set_viewport_size({"width": 1440, "height": 900})
