@@ -4,8 +4,6 @@ Polls the bus, gives every camera's slot a thread, writes the board as the stati
 and web meet only in the database. It can be killed at any moment: what was received is durable, and the next start goes on.
 """
 
-import contextlib
-import ctypes
 import json
 import sys
 import threading
@@ -37,7 +35,6 @@ log = structlog.get_logger()
 
 LOOK_EVERY_S = 0.4
 _END_WAIT_S = 15.0
-_M_ARENA_MAX = -8  # mallopt(3), malloc.h
 Hand = Callable[[str, str], None]
 
 
@@ -216,18 +213,11 @@ def _order(row: StationCommand) -> Order:
     return Order(str(by) if by else None, str(body.get("reason") or "")[:500], row.account_id)
 
 
-def _share_memory() -> None:
-    """Let all threads take memory from two arenas; a full dock has some 150, and glibc would keep what each of them let go."""
-    with contextlib.suppress(AttributeError, OSError):  # another C library has no such arenas
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
 def main() -> None:
     """Run until SIGTERM."""
-    _share_memory()
+    use_few_arenas()
     hold_lifeline()
     log_to_stderr()
-    use_few_arenas()
     settings = load_settings()
     make_app(settings)  # so that a sealed recording is read at once
     stop = stop_event()
