@@ -308,7 +308,13 @@ _MEASURE = """() => {
 def _many(site: Site, slots: int) -> Iterator[None]:
     """Let the station beat with so many slots, in every state and with a long name, until the block ends."""
     states = ("uploading", "verifying", "done", "empty", "error", "waiting_receipt", "lost", "released")
-    who = {"officer": "Nguyễn Thị Hoàng Phương Thảo", "number": "184-2661", "camera": "BWC-9999", "eta_s": 250}
+    who = {
+        "officer": "Nguyễn Thị Hoàng Phương Thảo",
+        "number": "184-2661",
+        "camera": "BWC-9999",
+        "eta_s": 250,
+        "message_vi": "không đọc được tệp, " * 9,
+    }
     named = [{"slot": n + 1, "state": states[n % 8], "files_done": 8, "files_total": 12, **who} for n in range(slots)]
     over = Event()
 

@@ -160,7 +160,7 @@ def _detail(state: str, slot: Mapping[str, Any]) -> str:
             saved,
             t(f"{number(receipts)} biên nhận", f"{number(receipts)} receipts") if receipts else "",
         ],
-        "released": [said or t("phần còn lại vẫn phải tải lên", "the rest is still owed")],
+        "released": [t("phần còn lại vẫn phải tải lên", "the rest is still owed")],
         "lost": [said or t("sẽ tiếp tục từ chỗ dừng", "goes on where it stopped")],
         "error": [said, saved if files else ""],
     }[state]
