@@ -41,6 +41,11 @@ class VolumeMedium(Medium):
             return True
         return False
 
+    def begin(self, descriptor: int, offset: int) -> None:
+        """Forget what is cached, so that a file that is read again before it is wiped comes from the card."""
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        super().begin(descriptor, offset)
+
     def check(self) -> None:
         """Raise OSError unless it is there and gives its first block, read past the cache."""
         if not self._volume.is_there():

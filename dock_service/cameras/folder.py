@@ -116,7 +116,7 @@ class FolderCamera:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # it was one when it was listed
                 raise FileUnreadableError(path=file.path, detail="not a plain file")
-            os.posix_fadvise(descriptor, offset, 0, os.POSIX_FADV_SEQUENTIAL)
+            self._medium.begin(descriptor, offset)
             while data := self._medium.read(descriptor, BLOCK, offset):
                 offset += len(data)
                 yield data

@@ -22,6 +22,10 @@ class Medium:
         with os.scandir(folder) as found:
             return sorted(found, key=lambda entry: entry.name)
 
+    def begin(self, descriptor: int, offset: int) -> None:
+        """Get ready to read an open file from `offset` on."""
+        os.posix_fadvise(descriptor, offset, 0, os.POSIX_FADV_SEQUENTIAL)
+
     def read(self, descriptor: int, count: int, offset: int) -> bytes:
         """Read up to `count` bytes of an open file at `offset`; b"" at its end."""
         return os.pread(descriptor, count, offset)
