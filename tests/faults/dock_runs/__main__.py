@@ -51,7 +51,7 @@ def parse():
     parser = argparse.ArgumentParser(description="Randomized runs of the docking station with faults.")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the others count up from it")
-    parser.add_argument("--lanes", type=int, default=6, help="runs at once; most of a run is waiting")
+    parser.add_argument("--lanes", type=int, default=8, help="runs at once; most of a run is waiting")
     shm = Path("/dev/shm")
     has_room = shm.is_dir() and shutil.disk_usage(shm).free > 1 << 30
     parser.add_argument("--dir", default=str(shm) if has_room else None, help="where the runs' files lie meanwhile")
