@@ -7,6 +7,8 @@ from pathlib import Path
 from tests.usb_guest.guest import Guest, GuestError
 
 _PARTIAL = re.compile(r"usb_mtp_op_get_partial_object dev \d+, handle 0x\w+, path (.*), off (\d+), len (\d+)")
+_SENT = re.compile(r"usb_mtp_xfer dev \d+, ep 1, (\d+)/\d+")
+_HEADER = 12  # of a container
 _BLOCK = re.compile(r"usb_msd_cmd_submit lun \d+, tag 0x\w+, flags 0x0*80, len \d+, data-len (\d+)")
 _BASIC_DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"  # the type of a partition that holds files
 LAYOUTS = {
@@ -34,13 +36,14 @@ def make(guest: Guest, name: str, image: Path, size: int) -> None:
     guest.check("sh", "-c", "for i in $(seq 300); do [ -b /dev/sda ] || exit 0; sleep 0.1; done; exit 1")
 
 
-@dataclass(frozen=True)
-class Request:
-    """One range asked of QEMU's MTP responder."""
+@dataclass
+class Range:
+    """One range asked of QEMU's MTP responder, and how many of its bytes left there."""
 
     path: Path
     offset: int
     length: int
+    sent: int = -_HEADER
 
 
 class Wire:
@@ -51,17 +54,23 @@ class Wire:
         self._guest = guest
         self._start = guest.trace.stat().st_size
 
-    def requests(self) -> list[Request]:
+    def ranges(self) -> list[Range]:
         """Return the ranges asked over MTP, in order."""
-        return [Request(Path(path), int(at), int(size)) for path, at, size in _PARTIAL.findall(self._text())]
+        found: list[Range] = []
+        for line in self._text().splitlines():
+            if asked := _PARTIAL.search(line):
+                found.append(Range(Path(asked[1]), int(asked[2]), int(asked[3])))
+            elif found and (sent := _SENT.search(line)):
+                found[-1].sent = min(found[-1].sent + int(sent[1]), found[-1].length)
+        return found
 
     def read_again(self) -> int:
-        """Return the bytes asked for twice over MTP: for each file, from each request back to the furthest asked before."""
+        """Return the bytes that left an MTP camera twice: from each range's start back to the furthest sent before."""
         again, furthest = 0, dict[Path, int]()
-        for request in self.requests():
-            end = min(request.offset + request.length, request.path.stat().st_size)
-            again += max(0, min(end, furthest.get(request.path, 0)) - request.offset)
-            furthest[request.path] = max(furthest.get(request.path, 0), end)
+        for asked in self.ranges():
+            end = min(asked.offset + max(asked.sent, 0), asked.path.stat().st_size)
+            again += max(0, min(end, furthest.get(asked.path, 0)) - asked.offset)
+            furthest[asked.path] = max(furthest.get(asked.path, 0), end)
         return again
 
     def blocks(self) -> int:

@@ -26,7 +26,7 @@ MEMORY_MIB, CPUS = 2048, 2
 CPU = "max,la57=off,erms=off,fsrm=off"  # emulation copies byte by byte where a processor has fast string moves
 BOOT_S = 600  # 30 on an idle machine
 DATA_GIB = 24  # sparse
-TRACED = ("usb_mtp_op_get_partial_object", "usb_mtp_op_get_object", "usb_msd_cmd_submit")
+TRACED = ("usb_mtp_op_get_partial_object", "usb_mtp_xfer", "usb_msd_cmd_submit")
 _PACKAGES = "/usr/local/lib/python3.11/dist-packages"
 PYTHON = {"BODYCAM_DATA_DIR": "/data/bodycam", "BODYCAM_LANGUAGE": "en"}
 
