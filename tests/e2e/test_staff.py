@@ -88,7 +88,7 @@ def test_the_sign_in_page_is_accessible_and_the_demo_enters_with_one_press(page:
 
 def test_the_dock_shows_every_state_and_falls_silent_with_its_station(page: Page, site: Site, beating: Event) -> None:
     sign_in(page, "commander")
-    page.goto("/dock")
+    page.goto(f"/dock/{site.story.station_id}")
     for state in TILES:
         assert page.locator(f".slot.{state}").count() >= 1
     assert_accessible(page)
@@ -103,10 +103,10 @@ def test_the_dock_shows_every_state_and_falls_silent_with_its_station(page: Page
     eventually(page, "!document.getElementById('grid').hidden", 4)
 
 
-def test_the_dock_says_nothing_when_the_server_is_gone(page: Page, beating: Event) -> None:
+def test_the_dock_says_nothing_when_the_server_is_gone(page: Page, site: Site, beating: Event) -> None:
     assert not beating.is_set()
     sign_in(page, "commander")
-    page.goto("/dock")
+    page.goto(f"/dock/{site.story.station_id}")
     eventually(page, "document.querySelectorAll('.slot.done').length === 1")
     page.context.set_offline(True)
     eventually(page, "document.getElementById('grid').hidden", 12)
@@ -214,7 +214,7 @@ def test_a_page_stays_within_its_budget(page: Page, site: Site, beating: Event, 
         page.click("text=Xem bản ghi")
         page.wait_for_selector("#player")
     else:
-        page.goto("/dock")
+        page.goto(f"/dock/{site.story.station_id}")
     page.wait_for_load_state("load")
     page.wait_for_timeout(700)
     assert sum(sent) <= most_kb * 1000, sum(sent)
