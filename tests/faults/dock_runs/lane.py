@@ -138,7 +138,7 @@ class Run:
             _handle(what, whom)
 
     def _tend(self, tiles, now):
-        """Do what a person would for each camera that is not done; true when all are."""
+        """Do what a person would for each camera that is not done; true when all are, and no slot is at work on one again."""
         for guest in self.scenario.guests:
             tile = tiles.get(guest.port, {"state": "empty", "error_code": ""})
             if (
@@ -150,7 +150,8 @@ class Run:
                 self._is_done(guest)
             elif not guest.is_done:
                 self._help(guest, tile, now)
-        return all(guest.is_done for guest in self.scenario.guests)
+        at_rest = all(tile["state"] in {"done", "empty"} for tile in tiles.values())
+        return at_rest and all(guest.is_done for guest in self.scenario.guests)
 
     def _is_its(self, guest, tile):
         """Tell whether the tile is this camera's; with two of one serial it is whose port it is."""
