@@ -39,7 +39,7 @@ from dock_service import board, slot, station
 from dock_service.bus import open_bus
 from dock_service.cameras import opening
 
-STOP, FULL, STEP, LOG, VERDICT = "stop", "full", "clock-step", "station.log", "verdict.json"
+STOP, ENDED, FULL, STEP, LOG, VERDICT = "stop", "ended", "full", "clock-step", "station.log", "verdict.json"
 SLOTS, PARALLEL = 8, 3
 QUICK = {
     slot: {"_POLL_S": 0.02, "_GONE_AGAIN_S": 0.1, "_BUSY_AGAIN_S": 0.1, "_DEAD_S": 0.3, "_WRITTEN_AGAIN_S": 0.5},
@@ -85,6 +85,7 @@ def work(folder):
             time.sleep(0.02)
         at_work.close()
         sequencer.run_once()
+    (folder / ENDED).touch()
 
 
 def shorten_waits():

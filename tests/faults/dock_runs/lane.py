@@ -237,7 +237,7 @@ class Run:
     def _stop(self):
         (self.folder / child.STOP).touch()
         self._station.join(30)
-        if self._station.exitcode != 0:
+        if not (self.folder / child.ENDED).exists():  # the fork server doesn't always learn an exit code
             self.result.wrong.append(f"the station did not end in order ({self._station.exitcode})")
 
     def _judge(self):
