@@ -10,6 +10,7 @@ import errno
 import functools
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import threading
@@ -77,7 +78,8 @@ def work(folder):
     with open_runtime(settings) as rt:
         at_work = station.Station(rt, open_bus(settings.dock.bus), threading.Event())
         sequencer = Sequencer(rt.db, rt.log)
-        while not (folder / STOP).exists():
+        parent = multiprocessing.parent_process()
+        while not (folder / STOP).exists() and (parent is None or parent.is_alive()):
             step_clock_when_asked(folder)
             with contextlib.suppress(DatabaseAwayError, DiskFullError):
                 at_work.step()
