@@ -59,9 +59,9 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server does not answer")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Serve the staff application over a fresh installation with the story in it."""
+    """Serve the staff application over a fresh installation with the story in it, one for each file of tests."""
     folder, port = tmp_path_factory.mktemp("site"), free_port()
     environment = {
         "BODYCAM_DATA_DIR": str(folder / "data"),

@@ -22,7 +22,7 @@ OFFICER_PAGES = ["/kiosk/menu", "/kiosk/cameras", "/kiosk/broken", "/kiosk/pin",
 DUTY_PAGES = ["/kiosk/release", "/kiosk/vouch?about={officer_id}"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def equipped(site: Site) -> AtStation:
     return kiosk_story.equip(site.rt, site.story)
 
