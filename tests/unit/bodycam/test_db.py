@@ -137,3 +137,34 @@ def test_threads_that_write_at_once_take_turns_and_none_is_told_that_the_databas
         thread.join()
     database.close()
     assert len(wrote) == 24
+
+
+def test_whoever_waited_longest_writes_next(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}")
+    wrote: list[str] = []
+    first_is_in, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with database.write():
+            first_is_in.set()
+            may_end.wait(10)
+        for _ in range(3):  # and comes back at once: a plain lock would let it in again before the others
+            with database.write():
+                wrote.append("greedy")
+
+    def write(name: str) -> None:
+        with database.write():
+            wrote.append(name)
+
+    greedy = threading.Thread(target=hold)
+    greedy.start()
+    assert first_is_in.wait(10)
+    others = [threading.Thread(target=write, args=(f"n{number}",)) for number in range(6)]
+    for thread in others:
+        thread.start()
+        time.sleep(0.05)  # so that they stand in line in this order
+    may_end.set()
+    for thread in [greedy, *others]:
+        thread.join()
+    database.close()
+    assert wrote[:6] == [f"n{number}" for number in range(6)]
