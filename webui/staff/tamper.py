@@ -1,7 +1,8 @@
 """The demo's outside hand: it changes one byte of one sealed film on the disk, and puts it back.
 
 It stands for somebody with the disk in his hands, so it goes past the vault on purpose. It exists only where `demo` is set, for
-the auditor, and always takes the same byte of the same film: the first of the day's, so that the story of 14:20 stays whole.
+the auditor, and takes one byte of the first of the day's films, so that the story of 14:20 stays whole. Which film it was is kept
+in a file while its byte is changed: an earlier one may come in meanwhile, and the byte must be put back where it was.
 """
 
 import os
@@ -37,7 +38,9 @@ def find_target() -> Target | None:
     rt = runtime()
     query = select(Recording).where(Recording.kind == Kind.VIDEO, Recording.origin == Origin.DOCK)
     with rt.db.read() as session:
-        recording = session.scalar(query.order_by(Recording.shown_at, Recording.id).limit(1))
+        recording = session.get(Recording, _changed_one()) or session.scalar(
+            query.order_by(Recording.shown_at, Recording.id).limit(1)
+        )
     if recording is None:
         return None
     path = rt.vault.root / "objects" / recording.object_id[:2] / recording.object_id
@@ -57,6 +60,9 @@ def flip() -> Response:
     target = find_target()
     if target is None:
         abort(404)
+    _note().unlink(missing_ok=True)
+    if not target.is_changed:
+        _note().write_text(target.recording.id, encoding="ascii")
     mode = target.path.stat().st_mode
     target.path.chmod(0o600)
     handle = os.open(target.path, os.O_WRONLY)
@@ -67,3 +73,14 @@ def flip() -> Response:
         os.close(handle)
         target.path.chmod(mode)
     return redirect(url_for("signin.demo_story", key="tamper"))
+
+
+def _note() -> Path:
+    return runtime().settings.data_dir / "demo-changed-film"
+
+
+def _changed_one() -> str:
+    try:
+        return _note().read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""

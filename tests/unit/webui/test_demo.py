@@ -77,6 +77,10 @@ def test_a_flipped_byte_turns_its_recording_red_and_put_back_no_longer(enter, rt
         )
     assert changed == story.stop_id
     recordings.recheck(rt, changed)
+    with rt.db.write() as session:  # an earlier film comes in meanwhile: the byte is put back where it was all the same
+        other = session.query(Recording).filter(Recording.id != changed, Recording.kind == "video").first()
+        assert other is not None
+        other.shown_at = other.shown_at.replace(year=2020)
     assert "Mâu thuẫn" in auditor.get("/vault").text
     assert auditor.post("/demo/tamper/flip").status_code == HTTPStatus.FOUND
     assert auditor.get("/demo/tamper").text.count("Byte sẽ bị đổi") == 1
