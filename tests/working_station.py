@@ -52,6 +52,16 @@ class Working:
             f"wanted {wanted}, have {[(tile['slot'], tile['state'], tile['error_code']) for tile in tiles.values()]}"
         )
 
+    def until_bytes(self, *slots: int, seconds: float = 20.0) -> None:
+        """Step until bytes of each slot's camera have come: its visit is open then."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            tiles = self.step()
+            if all(tiles[slot]["bytes_done"] for slot in slots):
+                return
+            time.sleep(0.02)
+        pytest.fail("no byte came")
+
     def command(self, command: str, slot: int | None, **body: str) -> None:
         """Give the station a command, as a kiosk would."""
         with self.rt.db.write() as session:

@@ -52,19 +52,9 @@ def names(rt):
         return sorted(session.scalars(select(Recording.name)))
 
 
-def until_bytes(working, *slots):
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        tiles = working.step()
-        if all(tiles[slot]["bytes_done"] for slot in slots):
-            return
-        time.sleep(0.02)
-    pytest.fail("no byte came")
-
-
 def test_a_hub_that_resets_takes_its_cameras_for_a_moment_and_the_others_go_on(rt, dock, working):
     cameras = [dock.add({f"{n}.bin": make(2_000_000)}, serial=f"BWC-{n}", port=n, rate=1_500_000) for n in range(1, 5)]
-    until_bytes(working, 1, 2, 3, 4)
+    working.until_bytes(1, 2, 3, 4)
     for camera in cameras[:3]:
         camera.unplug()
     working.step()
@@ -79,7 +69,7 @@ def test_a_hub_that_resets_takes_its_cameras_for_a_moment_and_the_others_go_on(r
 
 def test_a_plug_pulled_and_back_before_anybody_looked_is_noticed_and_goes_on(rt, dock, working):
     camera = dock.add({"a.bin": make(3_000_000)}, serial="BWC-1", port=1, rate=2_000_000)
-    until_bytes(working, 1)
+    working.until_bytes(1)
     camera.unplug()
     time.sleep(0.3)  # the copying finds out, the bus isn't looked at
     camera.plug()
@@ -91,7 +81,7 @@ def test_a_plug_pulled_and_back_before_anybody_looked_is_noticed_and_goes_on(rt,
 def test_a_camera_back_under_the_same_address_is_asked_for_anew(rt, dock, working, monkeypatch):
     monkeypatch.setattr("dock_service.slot._DEAD_S", 0.2)
     camera = dock.add({"a.bin": make(3_000_000)}, serial="BWC-1", port=1, rate=2_000_000)
-    until_bytes(working, 1)
+    working.until_bytes(1)
     backend = working.bus._backend
     before = backend.device(camera.folder)
     before.pulled()  # the hub was reset: the device behind the same port and address is another one
@@ -115,7 +105,7 @@ def test_a_camera_back_under_the_same_address_is_asked_for_anew(rt, dock, workin
 
 def test_a_camera_that_comes_back_as_another_is_another(rt, dock, working):
     camera = dock.add({"a.bin": make(2_500_000)}, "one", serial="BWC-1", port=1, rate=2_000_000)
-    until_bytes(working, 1)
+    working.until_bytes(1)
     camera.unplug()
     working.until({1: "lost"})
     profile = camera.profile().model_copy(update={"serial": "BWC-2"})
@@ -152,7 +142,7 @@ def test_a_green_camera_that_records_on_is_no_longer_green_and_what_is_new_comes
 
 def test_a_step_of_the_docks_own_clock_is_written_down_and_the_work_goes_on(rt, dock, working):
     dock.add({"a.bin": make(2_000_000)}, serial="BWC-1", port=1, rate=1_500_000)
-    until_bytes(working, 1)
+    working.until_bytes(1)
     clock.set_now(lambda: clock.datetime.now(clock.UTC) + timedelta(days=400))
     working.until({1: "done"})
     [event] = events(rt, "clock.stepped")
@@ -162,7 +152,7 @@ def test_a_step_of_the_docks_own_clock_is_written_down_and_the_work_goes_on(rt, 
 
 def test_back_in_another_slot_the_first_new_byte_comes_soon_and_little_is_read_twice(rt, dock, working):
     camera = dock.add({"a.bin": make(16 << 20)}, serial="BWC-1", port=1, rate=6_000_000)
-    until_bytes(working, 1)
+    working.until_bytes(1)
     time.sleep(0.9)
     device = working.bus._backend.device(camera.folder)
     camera.unplug()
@@ -171,7 +161,7 @@ def test_back_in_another_slot_the_first_new_byte_comes_soon_and_little_is_read_t
     write_profile(camera.folder, camera.profile().model_copy(update={"port": 4}))
     camera.plug()
     began = time.monotonic()
-    until_bytes(working, 4)
+    working.until_bytes(4)
     took = time.monotonic() - began
     working.until({4: "done"})
     [resumed] = events(rt, "offload.resumed")

@@ -57,7 +57,7 @@ def debts(rt):
 
 def test_a_camera_pulled_before_green_calls_somebody_until_it_is_back_and_owes_its_footage(rt, dock, working):
     virtual = dock.add({"a.bin": make(3_000_000)}, serial="BWC-1", port=2, rate=2_000_000)
-    working.until({2: "uploading"})
+    working.until_bytes(2)
     while not working.step()[2]["bytes_done"]:
         time.sleep(0.02)
     virtual.unplug()
@@ -80,7 +80,7 @@ def test_a_camera_pulled_before_green_calls_somebody_until_it_is_back_and_owes_i
 def test_an_alarm_outlives_the_station_and_another_camera_in_its_slot_until_somebody_has_seen_it(rt, dock):
     virtual = dock.add({"a.bin": make(3_000_000)}, serial="BWC-1", port=2, rate=1_000_000)
     first = Working(rt)
-    first.until({2: "uploading"})
+    first.until_bytes(2)
     virtual.unplug()
     first.until({2: "lost"})
     time.sleep(1.1)
@@ -127,7 +127,7 @@ def test_released_by_order_the_camera_is_never_green_owes_its_footage_and_goes_o
             session, name="Trần Văn Bình", number="111-222", unit_id=unit.id, force=Force.TRAFFIC_POLICE
         )
     virtual = dock.add({"a.bin": make(4_000_000)}, serial="BWC-1", port=1, rate=1_500_000)
-    working.until({1: "uploading"})
+    working.until_bytes(1)
     while working.step()[1]["bytes_done"] < 1_000_000:
         time.sleep(0.02)
     working.command("release", 1, by=officer.id, reason="Đi chữa cháy")
@@ -162,7 +162,7 @@ def test_a_green_camera_needs_no_order_and_a_person_may_have_a_released_one_go_o
     with rt.db.write() as session:
         register_camera(session, serial="BWC-2")
     dock.add({"b.bin": make(2_000_000)}, serial="BWC-2", port=2, rate=1_000_000)
-    working.until({2: "uploading"})
+    working.until_bytes(2)
     working.command("release", 2, reason="x")
     working.until({2: "released"})
     working.command("retry", 2)

@@ -165,11 +165,7 @@ def faults_of(folder, expected):
                 digest.update(piece)
             if digest.hexdigest() != row.sha256:
                 yield f"{row.name}: the vault gives other bytes"
-        objects = set(rt.vault.iter_objects())
-        if objects != {row.object_id for _, row in rows}:
-            yield "objects and catalogue differ"
-        if left := [attempt for attempt in rt.spool.attempts() if not is_superseded(rt, attempt, objects)]:
-            yield f"bytes in the spool that were never sealed: {left}"
+        yield from faults_of_store(rt, {row.object_id for _, row in rows})
         if still_open:
             yield f"visits open at the end: {still_open}"
         report = audit(rt.db, rt.log, catalogues=CATALOGUES)
@@ -178,14 +174,21 @@ def faults_of(folder, expected):
         yield from faults_of_journal(rt)
 
 
-def is_superseded(rt, attempt, objects):
-    """Tell whether a partial file's bytes are the beginning of a sealed one.
+def faults_of_store(rt, catalogued):
+    """Yield what is wrong with the vault's objects and the spool.
 
-    A camera that first lists a wrong size, is cut off by a full disk, and then lists the right one leaves such a part: to the
-    dock it was another file, and nothing that was received is deleted silently.
+    To the dock a file whose listed size or time the camera changes meanwhile is another file. Cut off by a full disk, or killed between
+    the link and the commit, the first one leaves a part in the spool or an object that nobody catalogued; nothing of it is deleted
+    silently, and it is no loss as long as its bytes are the beginning of what was sealed.
     """
-    part = b"".join(rt.spool.read(attempt))
-    return any(b"".join(rt.vault.open(name).chunks()).startswith(part) for name in objects)
+    objects = set(rt.vault.iter_objects())
+    if missing := catalogued - objects:
+        yield f"catalogued and not in the vault: {missing}"
+    originals = [b"".join(rt.vault.open(name).chunks()) for name in catalogued & objects]
+    over = {name: b"".join(rt.vault.open(name).chunks()) for name in objects - catalogued}
+    over |= {name: b"".join(rt.spool.read(name)) for name in rt.spool.attempts()}
+    if lost := [name for name, part in over.items() if not any(whole.startswith(part) for whole in originals)]:
+        yield f"bytes in spool or vault that no recording has: {lost}"
 
 
 def faults_of_journal(rt):
