@@ -40,7 +40,7 @@ class Working:
                 self.seen[slot].append(tile["state"])
         return tiles
 
-    def until(self, wanted: dict[int, str], seconds: float = 20.0) -> dict[int, dict]:
+    def until(self, wanted: dict[int, str], seconds: float = 30.0) -> dict[int, dict]:
         """Step until the states of the slots are as wanted; returns the tiles."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from virtual_dock import VirtualDock
-from working_station import Working, events
+from working_station import events
 
 from bodycam import clock
 from bodycam.cli.standalone import standalone
@@ -33,18 +32,6 @@ def rt(tmp_path):
             for number in range(1, 7):
                 register_camera(session, serial=f"BWC-{number}")
         yield opened
-
-
-@pytest.fixture
-def dock(tmp_path):
-    return VirtualDock(tmp_path / "bus")
-
-
-@pytest.fixture
-def working(rt):
-    found = Working(rt)
-    yield found
-    found.station.close()
 
 
 def names(rt):

@@ -6,7 +6,6 @@ import time
 
 import pytest
 from sqlalchemy import select
-from virtual_dock import VirtualDock
 from working_station import Working, events
 
 from bodycam.cli.standalone import standalone
@@ -32,18 +31,6 @@ def rt(tmp_path):
         with opened.db.write() as session:
             register_camera(session, serial="BWC-1", label="Máy 1")
         yield opened
-
-
-@pytest.fixture
-def dock(tmp_path):
-    return VirtualDock(tmp_path / "bus")
-
-
-@pytest.fixture
-def working(rt):
-    found = Working(rt)
-    yield found
-    found.station.close()
 
 
 def alarms(working):

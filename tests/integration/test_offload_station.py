@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
-from virtual_dock import VirtualDock
 from working_station import Working
 
 from bodycam.cli.standalone import standalone
@@ -33,18 +32,6 @@ def rt(tmp_path):
     }
     with standalone(load_settings(environment)) as opened:
         yield opened
-
-
-@pytest.fixture
-def dock(tmp_path):
-    return VirtualDock(tmp_path / "bus")
-
-
-@pytest.fixture
-def working(rt):
-    found = Working(rt)
-    yield found
-    found.station.close()
 
 
 def events(rt):

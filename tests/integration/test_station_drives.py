@@ -1,20 +1,14 @@
 """The station with mass-storage cameras: beside MTP ones, changing over in their slot, pulled while they are read."""
 
 import random
-import threading
-import time
 
 import pytest
 from sqlalchemy import select
-from virtual_dock import VirtualDock
 
 from bodycam.cli.standalone import standalone
-from bodycam.custody.sequencer import Sequencer
 from bodycam.fleet.models import Camera, DockingVisit
 from bodycam.recordings.models import Recording
 from bodycam.settings import load_settings
-from dock_service.bus import open_bus
-from dock_service.station import Station
 
 make = random.Random(5).randbytes
 
@@ -28,39 +22,6 @@ def rt(tmp_path):
     }
     with standalone(load_settings(environment)) as opened:
         yield opened
-
-
-@pytest.fixture
-def dock(tmp_path):
-    return VirtualDock(tmp_path / "bus")
-
-
-class Working:
-    def __init__(self, rt):
-        self.rt = rt
-        self.station = Station(rt, open_bus(rt.settings.dock.bus), threading.Event())
-        self.seen = {}
-
-    def until(self, wanted, seconds=30.0):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.station.step()
-            Sequencer(self.rt.db, self.rt.log).run_once()
-            tiles = {tile["slot"]: tile for tile in self.station.board.body()["slots"]}
-            for slot, tile in tiles.items():
-                if self.seen.setdefault(slot, [""])[-1] != tile["state"]:
-                    self.seen[slot].append(tile["state"])
-            if all(tiles[slot]["state"] == state for slot, state in wanted.items()):
-                return tiles
-            time.sleep(0.02)
-        pytest.fail(f"wanted {wanted}, saw {self.seen}")
-
-
-@pytest.fixture
-def working(rt):
-    found = Working(rt)
-    yield found
-    found.station.close()
 
 
 def sealed(rt):

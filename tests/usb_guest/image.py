@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "usb-guest"
 REQUIREMENTS = ROOT / "requirements" / "run.txt"
 PEER = "gphoto2==2.6.4"  # libgphoto2 with ptp2, for bench/usb_guest.py alone
-MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
+RELEASE = "bookworm"
 PACKAGES = (
     "linux-image-amd64",  # the cloud kernels have no USB
     "systemd-sysv",
@@ -95,7 +95,7 @@ def ensure() -> Image:
 
 
 def _key() -> str:
-    recipe = Path(__file__).read_bytes() + REQUIREMENTS.read_bytes() + MIRROR.encode()
+    recipe = Path(__file__).read_bytes() + REQUIREMENTS.read_bytes()
     return hashlib.sha256(recipe).hexdigest()[:16]
 
 
@@ -124,7 +124,7 @@ def _build(work: Path) -> None:
     command += ["--aptopt=APT::Install-Recommends false", *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT)]
     command += [f"--essential-hook={hook}" for hook in [*before, f"upload {work}/list {settings}/guest"]]
     command += [f"--customize-hook={hook}" for hook in after]
-    _run([*command, "bookworm", str(work / "root.tar"), MIRROR])
+    _run([*command, RELEASE, str(work / "root.tar"), _mirror()])
     root, done = work / "root", work / "done"
     root.mkdir()
     done.mkdir()
@@ -133,6 +133,18 @@ def _build(work: Path) -> None:
     _run([*([] if os.geteuid() == 0 else ["fakeroot"]), "sh", "-c", make])
     for name, target in (("vmlinuz-*", "vmlinuz"), ("initrd.img-*", "initrd.img")):
         shutil.copyfile(next((root / "boot").glob(name)), done / target)
+
+
+def _mirror() -> str:
+    """Return where Debian comes from: `DEBIAN_MIRROR`, else what this machine's own apt uses for the guest's release."""
+    if named := os.environ.get("DEBIAN_MIRROR"):
+        return named
+    command = ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    found = [line.split()[1] for line in told if line.startswith(f"{RELEASE} ")]
+    if not found:
+        raise CannotRunError(f"this machine's apt knows no {RELEASE}: name a mirror in DEBIAN_MIRROR")
+    return found[0]
 
 
 def _run(command: list[str]) -> None:
