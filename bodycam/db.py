@@ -211,7 +211,7 @@ def _sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, record: object) -> None:  # noqa: ANN401, ARG001  the driver's own connection and signature
         raw.isolation_level = None  # the driver must not open transactions behind our back
-        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             raw.execute(f"PRAGMA {pragma}")
         _use_wal(raw)
 

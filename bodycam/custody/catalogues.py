@@ -4,7 +4,7 @@ Custody knows no recordings; whoever audits hands in which columns repeat which 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,9 @@ def check_catalogue(db: Database, catalogue: Catalogue, report: Report) -> None:
         with _steady(db) as session:
             owners = _owners(session, catalogue, after)
             known, told = _rows(session, catalogue, owners), _events(session, catalogue, owners)
+            destroyed = _destroyed(session, owners)
             for owner in owners:
-                _compare(catalogue, owner, known[owner], told[owner], report)
+                _compare(catalogue, owner, known[owner], told[owner], report, was_destroyed=owner in destroyed)
         if not owners:
             break
         after = owners[-1]
@@ -89,6 +90,13 @@ def _events(session: Session, catalogue: Catalogue, owners: Sequence[str]) -> Ma
     return found
 
 
+def _destroyed(session: Session, owners: Sequence[str]) -> Collection[str]:
+    query = select(CustodyEvent.object_id).where(
+        CustodyEvent.kind == "openings.destroyed", CustodyEvent.object_id.in_(owners)
+    )
+    return set(session.scalars(query))
+
+
 def _facts(event: CustodyEvent) -> Facts:
     try:
         leaf, openings = parse(event.body), openings_of(event)
@@ -106,24 +114,30 @@ def _facts(event: CustodyEvent) -> Facts:
 
 
 def _compare(
-    catalogue: Catalogue, owner: str, known: Mapping[JSON, Facts], told: Mapping[JSON, Facts], report: Report
+    catalogue: Catalogue,
+    owner: str,
+    known: Mapping[JSON, Facts],
+    told: Mapping[JSON, Facts],
+    report: Report,
+    *,
+    was_destroyed: bool,
 ) -> None:
     for key in told.keys() - known.keys():
         if catalogue.is_listed:
             _missing(catalogue, f"{owner} {key}", report)
     for key, row in known.items():
         if key in told:
-            _hold(catalogue, owner, row, told[key], report)
+            _hold(catalogue, owner, row, told[key], report, was_destroyed=was_destroyed)
         elif catalogue.is_listed:
             vi = f"Danh mục có dòng mà nhật ký không có sự kiện {catalogue.kind}: dòng bị chèn hoặc bị sửa."
             en = f"The catalogue has a row for which the log has no {catalogue.kind}: slipped in, or changed."
             report.add("catalogue_surplus", f"{catalogue.kind} {owner}", vi, en)
 
 
-def _hold(catalogue: Catalogue, owner: str, row: Facts, event: Facts, report: Report) -> None:
+def _hold(catalogue: Catalogue, owner: str, row: Facts, event: Facts, report: Report, *, was_destroyed: bool) -> None:
     where = f"{catalogue.kind} {owner}"
     lost = sorted(name for name in row.keys() & _HIDDEN if name not in event)
-    if lost:
+    if lost and not was_destroyed:
         names = ", ".join(lost)
         vi, en = f"Không còn giá trị mở của {names} để so.", f"The opening of {names} is gone: nothing to compare with."
         report.add("opening_missing", where, vi, en, missing=True)

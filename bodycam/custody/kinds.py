@@ -87,6 +87,7 @@ KINDS: dict[str, Kind] = {
     "offload.finished": Kind("Tải xong dữ liệu", "Offload finished"),
     "offload.resumed": Kind("Tiếp tục tải dữ liệu", "Offload resumed"),
     "offload.started": Kind("Bắt đầu tải dữ liệu", "Offload started"),
+    "openings.destroyed": Kind("Hủy muối và giá trị mở của nhật ký", "Salts and opened values destroyed"),
     "recording.attached": Kind("Gắn bản ghi vào vụ việc", "Recording attached to a case"),
     "recording.checked": Kind("Kiểm tra bản ghi", "Recording checked"),
     "recording.detached": Kind("Gỡ bản ghi khỏi vụ việc", "Recording detached from a case"),

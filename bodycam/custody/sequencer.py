@@ -135,6 +135,8 @@ class Sequencer:
         with self._db.write() as session:
             session.execute(update(CustodyEvent), [{"id": event.id, "log_index": event.log_index} for event in events])
             session.add_all(receipts)
+        if any(event.kind == "openings.destroyed" for event in events):
+            reissue(self._db, self._log)  # without what they opened
         return len(events)
 
     def _anything_pending(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from bodycam import clock
@@ -151,6 +151,24 @@ def openings_of(event: CustodyEvent) -> dict[str, dict[str, JSON]]:
         if isinstance(value, Mapping)
         else {}
     )
+
+
+def destroy_openings(session: Session, object_id: str, *, actor: str = "system") -> int:
+    """Destroy the salts and hidden values of all an object's events, and return how many events had any.
+
+    The leaves stay and every proof still verifies; what the commitments hid can't be confirmed by anybody any more. The object's
+    receipts go too, since they open its content: the sequencer issues them again without. An `openings.destroyed` event in
+    the same transaction says who and how many, so that an audit knows a destruction from a loss; when nothing is left to
+    destroy there is none. Openings in backups live until the last backup does.
+    """
+    had = (CustodyEvent.object_id == object_id, CustodyEvent.openings.is_not(None))
+    count = len(
+        session.scalars(update(CustodyEvent).where(*had).values(openings=None).returning(CustodyEvent.id)).all()
+    )
+    if count:
+        session.execute(delete(Receipt).where(Receipt.object_id == object_id))
+        record(session, "openings.destroyed", object_id=object_id, actor=actor, details={"events": count})
+    return count
 
 
 def commitment(opening: Mapping[str, JSON]) -> str:
