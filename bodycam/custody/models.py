@@ -35,3 +35,33 @@ class Receipt(Base):
     object_id: Mapped[str] = mapped_column(String(64), index=True)
     body: Mapped[str] = mapped_column(Text)
     issued_at: Mapped[datetime]
+    # when it was written anew under a checkpoint that a quorum of witnesses had cosigned; the index finds those still waiting
+    witnessed_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Cosignature(Base):
+    """A witness's signature line on the checkpoint of `size`, checked when it came in."""
+
+    __tablename__ = "cosignature"
+    __table_args__ = (Index("ix_cosignature_witness_size", "witness", "size"),)  # what a witness knows
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    witness: Mapped[str] = mapped_column(String(300), primary_key=True)  # its key: "<name>+<key id>"
+    line: Mapped[str] = mapped_column(Text)
+    signed_at: Mapped[datetime]  # the witness's own clock
+    received_at: Mapped[datetime]
+
+
+class TimestampToken(Base):
+    """An RFC 3161 timestamp over a checkpoint's body: asked for (`token_at` null) or had, its file in `log/timestamps`.
+
+    A token is known by its checkpoint and authority, never by its own hash: it can be re-encoded and still be true.
+    """
+
+    __tablename__ = "timestamp_token"
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    authority: Mapped[str] = mapped_column(String(100), primary_key=True)
+    checkpoint: Mapped[str] = mapped_column(Text)
+    queued_at: Mapped[datetime]
+    token_at: Mapped[datetime | None]  # the time in the token
