@@ -24,6 +24,11 @@ class Checkpoint:
         """Return the signed head of a tree; the same tree and key always give the same text."""
         return cls(signer.name, size, root, signer.sign(f"{signer.name}\n{size}\n{encode(root)}\n"))
 
+    @property
+    def body(self) -> str:
+        """The three lines that are signed, cosigned and timestamped, final newline included."""
+        return f"{self.origin}\n{self.size}\n{encode(self.root)}\n"
+
     @classmethod
     def open(cls, note: str, verifier: Verifier) -> Self:
         """Read and check a signed head.

@@ -45,6 +45,15 @@ class NoteError(BodycamError):
     exit_code = 5
 
 
+class PolicyError(BodycamError):
+    """A policy file (C2SP tlog-policy) can't be used: nothing may be judged by it."""
+
+    code = "policy_invalid"
+    vi = "Tệp chính sách xác nhận sai ở dòng {line}: {reason}. Sửa tệp, hoặc xin lại từ nơi ban hành."
+    en = "The witness policy is wrong at line {line}: {reason}. Correct the file, or get it again from whoever issued it."
+    exit_code = 2
+
+
 class ReceiptError(BodycamError):
     """A receipt doesn't prove what it says."""
 

@@ -16,6 +16,7 @@ from bodycam.custody.note import Signer, Verifier
 from bodycam.custody.tiles import TileStore
 
 CHECKPOINT_FILE = "checkpoint"  # C2SP tlog-tiles, "Checkpoints"
+WITNESSED_FILE = "witnessed"
 PUBLIC_KEY_FILE = "log.vkey"
 
 
@@ -51,13 +52,21 @@ class Log:
         Raises:
             LogDamagedError: the file isn't a checkpoint signed by this log's key.
         """
-        path = self.dir / CHECKPOINT_FILE
-        try:
-            return Checkpoint.open(path.read_text("utf-8"), self.verifier)
-        except FileNotFoundError:
-            return None
-        except (NoteError, UnicodeDecodeError) as error:
-            raise LogDamagedError(path=path, reason=str(error)) from None
+        return self._read(CHECKPOINT_FILE)
+
+    def witnessed_checkpoint(self) -> Checkpoint | None:
+        """Return the newest checkpoint that a quorum of witnesses cosigned, its note with their lines; None before the first.
+
+        Only the log's own signature is checked here; `Policy.judge` says which witnesses' lines hold.
+
+        Raises:
+            LogDamagedError: the file isn't a checkpoint signed by this log's key.
+        """
+        return self._read(WITNESSED_FILE)
+
+    def publish_witnessed(self, checkpoint: Checkpoint) -> None:
+        """Keep a cosigned checkpoint for `witnessed_checkpoint`, over an older one; the caller has judged it."""
+        write_durably(self.dir / WITNESSED_FILE, checkpoint.note.encode())
 
     def checkpoint_at(self) -> datetime | None:
         """Return when the published checkpoint was written, by the file's own time (UTC): a checkpoint carries none."""
@@ -137,6 +146,15 @@ class Log:
         keys.save_head(self._keys_dir, signed.note)
         write_durably(self.dir / CHECKPOINT_FILE, signed.note.encode())
         return signed
+
+    def _read(self, name: str) -> Checkpoint | None:
+        path = self.dir / name
+        try:
+            return Checkpoint.open(path.read_text("utf-8"), self.verifier)
+        except FileNotFoundError:
+            return None
+        except (NoteError, UnicodeDecodeError) as error:
+            raise LogDamagedError(path=path, reason=str(error)) from None
 
     @staticmethod
     def _check_same(signed: Checkpoint, tree: bytes) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from bodycam.custody.errors import NoteError
 
 _ED25519 = b"\x01"  # signature type (signed-note, "Signature types")
-_ID_SIZE = 4
+ID_SIZE = 4  # bytes of a key's id, at the start of a signature
 _KEY_SIZE = 32
 _MAX_NOTE = 100_000
 _MAX_SIGNATURES = 64
@@ -35,22 +35,12 @@ class Verifier:
         Raises:
             NoteError: it isn't such a key, or the id is not the key's.
         """
-        try:
-            name, key_id, data = text.strip().split("+", 2)
-        except ValueError:
-            raise NoteError(reason="a public key looks like name+id+key") from None
-        key = decode(data)
-        if len(key) != _KEY_SIZE + 1 or key[:1] != _ED25519:
-            raise NoteError(reason="the public key is not Ed25519")
-        verifier = cls(check_name(name), key[1:])
-        if verifier.key_id.hex() != key_id:
-            raise NoteError(reason="the public key and its id don't belong together")
-        return verifier
+        return cls(*read_vkey(text, _ED25519))
 
     @property
     def key_id(self) -> bytes:
         """The four bytes that name this key in a signature line."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_ID_SIZE]
+        return key_id(self.name, _ED25519, self.public)
 
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{encode(_ED25519 + self.public)}"
@@ -63,13 +53,13 @@ class Verifier:
         Raises:
             NoteError: the note is malformed, or this key didn't sign this text.
         """
-        text, signatures = _split(note)
+        text, signatures = split_note(note)
         found = False
         for name, signature in signatures:
-            if (name, signature[:_ID_SIZE]) != (self.name, self.key_id):
+            if (name, signature[:ID_SIZE]) != (self.name, self.key_id):
                 continue
             try:
-                Ed25519PublicKey.from_public_bytes(self.public).verify(signature[_ID_SIZE:], text.encode())
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature[ID_SIZE:], text.encode())
             except InvalidSignature:
                 raise NoteError(reason=f"the signature of {self.name} is false") from None
             found = True
@@ -156,7 +146,35 @@ def check_name(name: str) -> str:
     return name
 
 
-def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+def key_id(name: str, kind: bytes, public: bytes) -> bytes:
+    """Return the four bytes that name a key of a signature type in a signature line (signed-note, "Format")."""
+    return hashlib.sha256(name.encode() + b"\n" + kind + public).digest()[:ID_SIZE]
+
+
+def read_vkey(text: str, kind: bytes) -> tuple[str, bytes]:
+    """Read "<name>+<key id>+<base64(kind ‖ Ed25519 key)>" as name and public key.
+
+    Raises:
+        NoteError: it isn't such a key, it is of another signature type, or the id is not the key's.
+    """
+    try:
+        name, shown, data = text.strip().split("+", 2)
+    except ValueError:
+        raise NoteError(reason="a public key looks like name+id+key") from None
+    key = decode(data)
+    if len(key) != _KEY_SIZE + 1 or key[:1] != kind:
+        raise NoteError(reason=f"the public key is not Ed25519 of signature type 0x{kind.hex()}")
+    if key_id(check_name(name), kind, key[1:]).hex() != shown:
+        raise NoteError(reason="the public key and its id don't belong together")
+    return name, key[1:]
+
+
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Return a note's text and its signature lines as (key name, key id ‖ signature); nothing is checked yet.
+
+    Raises:
+        NoteError: it isn't a note.
+    """
     if len(note) > _MAX_NOTE or any(ord(c) < ord(" ") and c != "\n" for c in note):
         raise NoteError(reason="not a note: too long, or with control characters")
     text, blank, tail = note.rpartition("\n\n")
@@ -168,7 +186,7 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
         dash, _, rest = line.partition(" ")
         name, _, data = rest.partition(" ")
         signature = decode(data)
-        if dash != "—" or len(signature) <= _ID_SIZE:
+        if dash != "—" or len(signature) <= ID_SIZE:
             raise NoteError(reason="a signature line is malformed")
         signatures.append((check_name(name), signature))
     return text + "\n", signatures
