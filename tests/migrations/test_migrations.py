@@ -91,3 +91,21 @@ def test_a_database_of_a_newer_program_is_left_alone(url: str, db: Database) -> 
     with pytest.raises(DatabaseOutdatedError, match="9999"):
         ensure(url)
     assert current(url) == "9999"
+
+
+def test_what_the_scrub_knew_becomes_copies_of_the_main_place(db: Database) -> None:
+    with db.engine.execution_options(bodycam_write=True).begin() as connection:
+        command.upgrade(alembic_config(connection), "0004")
+        connection.execute(
+            text(
+                "INSERT INTO fixity_check VALUES ('a', '2026-01-02 03:04:05', 70, ''),"
+                " ('b', '2026-01-02 03:04:05', 0, 'object_missing'), ('c', '2026-01-02 03:04:05', 9, 'object_damaged')"
+            )
+        )
+        command.upgrade(alembic_config(connection), "0005")
+        rows = connection.execute(text("SELECT object_id, place, state, problems FROM vault_copy ORDER BY object_id"))
+        assert [tuple(row) for row in rows] == [
+            ("a", "main", "present", ""),
+            ("b", "main", "missing", "object_missing"),
+            ("c", "main", "damaged", "object_damaged"),
+        ]
