@@ -11,6 +11,7 @@ from bodycam.jobs import models as jobs
 from bodycam.people import models as people
 from bodycam.petitions import models as petitions
 from bodycam.recordings import models as recordings
+from bodycam.retention import models as retention
 from bodycam.verification import models as verification
 from bodycam.wipes import models as wipes
 
@@ -26,6 +27,7 @@ __all__ = [
     "people",
     "petitions",
     "recordings",
+    "retention",
     "verification",
     "wipes",
 ]

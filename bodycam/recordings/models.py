@@ -32,11 +32,12 @@ class Origin(StrEnum):
 
 
 class State(StrEnum):
-    """How far the reading went; the bytes are safe in every state."""
+    """How far the reading went; the bytes are safe in every state but the one that says that they are gone."""
 
     SEALED = "sealed"
     READ = "read"
     UNREADABLE = "unreadable"
+    DESTROYED = "destroyed"  # by a disposition batch: the bytes are gone, a tombstone remains
     ENCRYPTED = "encrypted"  # by the camera, as its name says: kept as it is, opened with the maker's program
 
 
