@@ -8,6 +8,7 @@ from bodycam.fixity import models as fixity
 from bodycam.fleet import models as fleet
 from bodycam.intake import models as intake
 from bodycam.jobs import models as jobs
+from bodycam.packages import models as packages
 from bodycam.people import models as people
 from bodycam.petitions import models as petitions
 from bodycam.recordings import models as recordings
@@ -24,6 +25,7 @@ __all__ = [
     "fleet",
     "intake",
     "jobs",
+    "packages",
     "people",
     "petitions",
     "recordings",
