@@ -151,11 +151,12 @@ def verify_receipt(file: Path, key: Path | None, as_json: bool) -> None:
     except UnicodeDecodeError:
         raise ReceiptError(reason="it is not text") from None
     if key is None:
-        from bodycam.custody.keys import open_key
+        from bodycam.custody.keys import read_public
+        from bodycam.custody.log import PUBLIC_KEY_FILE
         from bodycam.settings import load_settings
 
         settings = load_settings()
-        verifier = open_key(settings.keys.dir, settings.log.origin, create=False).verifier
+        verifier = read_public(settings.log.dir / PUBLIC_KEY_FILE, settings.log.origin)
     else:
         verifier = Verifier.parse(key.read_text("utf-8", errors="replace"))
     verified = verify(text, verifier)

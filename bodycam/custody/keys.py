@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bodycam.custody.durable import make_folder, write_durably
 from bodycam.custody.errors import LogKeyError, NoteError
-from bodycam.custody.note import Signer
+from bodycam.custody.note import Signer, Verifier
 
 KEY_FILE = "log-signing.key"
 HEAD_FILE = "log-head"
@@ -34,6 +34,25 @@ def open_key(keys_dir: Path, origin: str, *, create: bool) -> Signer:
     if signer.name != origin:
         raise LogKeyError(path=path, reason=f"it is of the log {signer.name!r}, log.origin says {origin!r}")
     return signer
+
+
+def read_public(path: Path, origin: str) -> Verifier:
+    """Return the public key of the log `origin` from its file.
+
+    Raises:
+        LogKeyError: the file is missing or no key, or the key is of another log.
+    """
+    try:
+        verifier = Verifier.parse(path.read_text("ascii"))
+    except FileNotFoundError:
+        raise LogKeyError(
+            path=path, reason="the file is missing; the sequencer writes it when it first starts"
+        ) from None
+    except (NoteError, UnicodeDecodeError) as error:
+        raise LogKeyError(path=path, reason=str(error)) from None
+    if verifier.name != origin:
+        raise LogKeyError(path=path, reason=f"it is of the log {verifier.name!r}, log.origin says {origin!r}")
+    return verifier
 
 
 def read_head(keys_dir: Path) -> str | None:

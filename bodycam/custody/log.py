@@ -11,7 +11,7 @@ from typing import Self
 from bodycam.custody import keys, merkle
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.durable import make_folder, write_durably
-from bodycam.custody.errors import LogDamagedError, LogForkError, NoteError
+from bodycam.custody.errors import LogDamagedError, LogForkError, LogKeyError, NoteError
 from bodycam.custody.note import Signer, Verifier
 from bodycam.custody.tiles import TileStore
 
@@ -21,30 +21,50 @@ PUBLIC_KEY_FILE = "log.vkey"
 
 
 class Log:
-    """One log: a folder of tiles and the key that signs its heads."""
+    """One log: a folder of tiles, its public key, and where the key lies that signs its heads."""
 
-    def __init__(self, log_dir: Path, keys_dir: Path, signer: Signer) -> None:
-        """Put the parts together; use `open`."""
+    def __init__(self, log_dir: Path, keys_dir: Path, origin: str) -> None:
+        """Remember where the parts are; use `open`."""
         self.dir = log_dir
-        self.origin = signer.name
+        self.origin = origin
         self.tiles = TileStore(log_dir)
-        self.verifier: Verifier = signer.verifier
         self._keys_dir = keys_dir
-        self._signer = signer
+        self._verifier: Verifier | None = None
+        self._signer: Signer | None = None
 
     @classmethod
     def open(cls, log_dir: Path, keys_dir: Path, *, origin: str) -> Self:
-        """Open the log; a log that nothing was ever signed for gets its folder and its key.
+        """Open the log for reading; the signing key is not touched, whoever signs calls `unlock`."""
+        make_folder(log_dir)
+        return cls(log_dir, keys_dir, origin)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The log's public key, from `log.vkey` in its folder.
 
         Raises:
-            LogKeyError: the key is missing, or of another log.
+            LogKeyError: the file is missing (nothing was ever signed), is no key, or the key is of another log.
         """
-        make_folder(log_dir)
-        signed = (log_dir / CHECKPOINT_FILE).exists() or keys.read_head(keys_dir) is not None
-        log = cls(log_dir, keys_dir, keys.open_key(keys_dir, origin, create=not signed))
-        if not (log_dir / PUBLIC_KEY_FILE).exists():
-            write_durably(log_dir / PUBLIC_KEY_FILE, f"{log.verifier}\n".encode())
-        return log
+        if self._verifier is None:
+            self._verifier = keys.read_public(self.dir / PUBLIC_KEY_FILE, self.origin)
+        return self._verifier
+
+    def unlock(self) -> Signer:
+        """Open the signing key, as only the sequencer does; a log that nothing was ever signed for gets its key here.
+
+        Raises:
+            LogKeyError: the key is missing, of another log, or not the one whose public half is published.
+        """
+        if self._signer is None:
+            signed = (self.dir / CHECKPOINT_FILE).exists() or keys.read_head(self._keys_dir) is not None
+            signer = keys.open_key(self._keys_dir, self.origin, create=not signed)
+            path = self.dir / PUBLIC_KEY_FILE
+            if not path.exists():
+                write_durably(path, f"{signer.verifier}\n".encode())
+            if self.verifier != signer.verifier:
+                raise LogKeyError(path=path, reason="it is not the public half of the signing key")
+            self._signer = signer
+        return self._signer
 
     def checkpoint(self) -> Checkpoint | None:
         """Return the published checkpoint, or None when there is none.
@@ -131,7 +151,9 @@ class Log:
 
         Raises:
             LogForkError: that tree doesn't begin with the last signed one.
+            LogKeyError: the signing key can't be used.
         """
+        signer = self.unlock()
         head = self.head()
         if head is not None:
             if size < head.size:
@@ -142,7 +164,7 @@ class Log:
                     f"the tree of {size} doesn't begin with the signed tree of {head.size}",
                     f"cây {size} mục không nối tiếp cây {head.size} mục đã ký",
                 )
-        signed = Checkpoint.sign(self._signer, size, root)
+        signed = Checkpoint.sign(signer, size, root)
         keys.save_head(self._keys_dir, signed.note)
         write_durably(self.dir / CHECKPOINT_FILE, signed.note.encode())
         return signed

@@ -94,6 +94,7 @@ class Sequencer:
                 stop.wait(_POLL_S)
 
     def _open(self) -> TileWriter:
+        self._log.unlock()
         head = self._log.check_head()
         reconcile(self._db, self._log, head)
         if head is None:

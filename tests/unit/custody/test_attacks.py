@@ -214,12 +214,24 @@ def test_a_log_whose_key_forgot_its_head_is_not_signed_on(db, log, tmp_path):
 def test_a_signed_log_never_gets_a_new_key(log, tmp_path):
     (tmp_path / "keys" / KEY_FILE).unlink()
     with pytest.raises(LogKeyError, match="missing"):
-        Log.open(log.dir, tmp_path / "keys", origin="bodycam.test/log")
+        Log.open(log.dir, tmp_path / "keys", origin="bodycam.test/log").unlock()
     (tmp_path / "keys" / KEY_FILE).write_text(Signer.generate("bodycam.test/log").private_text())
-    with pytest.raises(LogDamagedError):
-        Log.open(log.dir, tmp_path / "keys", origin="bodycam.test/log").check_head()
+    with pytest.raises(LogKeyError, match="not the public half"):
+        Log.open(log.dir, tmp_path / "keys", origin="bodycam.test/log").unlock()
     with pytest.raises(LogKeyError, match="elsewhere"):
-        Log.open(log.dir, tmp_path / "keys", origin="elsewhere/log")
+        Log.open(log.dir, tmp_path / "keys", origin="elsewhere/log").unlock()
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_log_rewritten_and_signed_by_a_key_of_the_attacker_s_own_is_caught(db, log, sealed, tmp_path):
+    root = rewrite(db, log, sealed)
+    own = Signer.generate(log.origin)
+    (log.dir / "checkpoint").write_text(Checkpoint.sign(own, 302, root).note)
+    (log.dir / "log.vkey").write_text(f"{own.verifier}\n")
+    fresh = Log.open(log.dir, tmp_path / "keys", origin=log.origin)
+    assert [(problem.code, problem.where) for problem in audit(db, fresh).problems] == [("signature", "log-head")]
+    with pytest.raises(LogKeyError, match="not the public half"):
+        Sequencer(db, fresh).run_once()
 
 
 @pytest.mark.usefixtures("sealed")
@@ -285,9 +297,9 @@ def test_foreign_text_is_a_refused_receipt_and_never_a_crash(text):
         {"schema": "bodycam/receipt/2", "event": {}, "openings": {}, "proof": []},
     ],
 )
-def test_a_receipt_of_another_shape_is_refused(value, log):
+def test_a_receipt_of_another_shape_is_refused(value):
     with pytest.raises(ReceiptError):
-        verify_receipt(json.dumps(value, indent=1) + "\n", log.verifier)
+        verify_receipt(json.dumps(value, indent=1) + "\n", Signer.generate("x").verifier)
 
 
 @pytest.mark.usefixtures("sealed")
