@@ -1,14 +1,16 @@
 """What a process works with: settings, database, vault, spool, keys and log, opened together and closed together."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from bodycam.custody.log import Log
 from bodycam.db import Database
-from bodycam.settings import Settings
+from bodycam.settings import Settings, VaultSettings
+from bodycam.vault.errors import PlaceAwayError, VaultIoError
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.local import Vault
+from bodycam.vault.places import LocalPlace, Place
 from bodycam.vault.spool import Spool
 
 
@@ -35,9 +37,21 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
             settings=settings,
             db=db,
             keyring=keyring,
-            vault=Vault(settings.vault.dir, keyring),
+            vault=open_vault(settings.vault, keyring),
             spool=Spool(settings.spool.dir, keyring),
             log=Log.open(settings.log.dir, settings.keys.dir, origin=settings.log.origin),
         )
     finally:
         db.close()
+
+
+def open_vault(settings: VaultSettings, keyring: Keyring) -> Vault:
+    """Open the vault with its further places; one of those that is away stops nothing before it's needed."""
+    places: list[Place] = []
+    if settings.second_dir is not None:
+        places.append(LocalPlace("second", settings.second_dir, keyring))
+    vault = Vault(settings.dir, keyring, places, settings.required_copies)
+    for place in places:
+        with suppress(PlaceAwayError, VaultIoError):  # whoever needs it is told; here it's only bound to its key early
+            place.probe()
+    return vault

@@ -48,14 +48,26 @@ class BrokerSettings(_Section):
 
 
 class VaultSettings(_Section):
-    """Where sealed objects lie."""
+    """Where sealed objects lie: the main folder, and the places of further copies."""
 
     url: str
+    copies: str
+    required_copies: int = Field(ge=1, le=3)
 
     @property
     def dir(self) -> Path:
         """The vault's folder, from its `file://` URL."""
         return Path(self.url.removeprefix("file://"))
+
+    @property
+    def copy_urls(self) -> tuple[str, ...]:
+        """The URLs of the further places, as the comma-separated setting lists them."""
+        return tuple(url for part in self.copies.split(",") if (url := part.strip()))
+
+    @property
+    def second_dir(self) -> Path | None:
+        """The folder of the second local place, if there is one."""
+        return next((Path(url.removeprefix("file://")) for url in self.copy_urls if url.startswith("file:///")), None)
 
 
 class FolderSettings(_Section):
@@ -274,6 +286,7 @@ def _refuse_contradictions(settings: Settings, values: Mapping[str, Sourced]) ->
         ("broker.url", settings.broker.url.startswith(("filesystem://", "amqp://", "redis://")),
          "must start with filesystem://, amqp:// or redis://"),
         ("vault.url", settings.vault.url.startswith("file:///"), "must start with file:///"),
+        *_copy_rules(settings.vault),
         ("worker.embedded", settings.worker.embedded or not local_broker,
          "false needs a broker that other machines reach: set broker.url to amqp:// or redis://"),
         ("public.port", not same_door, f"the staff app already listens on port {settings.staff.port}"),
@@ -285,6 +298,18 @@ def _refuse_contradictions(settings: Settings, values: Mapping[str, Sourced]) ->
     for key, holds, reason in rules:
         if not holds:
             raise SettingsError(key=key, source=values[key].source, reason=reason)
+
+
+def _copy_rules(vault: VaultSettings) -> list[tuple[str, bool, str]]:
+    urls, second = vault.copy_urls, vault.second_dir
+    nested = second is not None and (second.is_relative_to(vault.dir) or vault.dir.is_relative_to(second))
+    return [
+        ("vault.copies", all(url.startswith("file:///") for url in urls), "each must start with file:///"),
+        ("vault.copies", len({url.partition(":")[0] for url in urls}) == len(urls), "one further folder at most"),
+        ("vault.copies", not nested, "a copy inside the vault itself, or around it, is no copy"),
+        ("vault.required_copies", vault.required_copies <= 1 + len(urls),
+         f"there are only {1 + len(urls)} places (vault.url and vault.copies)"),
+    ]  # fmt: skip
 
 
 def _web_rules(name: str, web: WebSettings, demo: bool) -> list[tuple[str, bool, str]]:

@@ -19,7 +19,7 @@ from bodycam.fixity.queries import count_checked, list_damaged
 from bodycam.jobs import service as jobs
 from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
-from bodycam.vault.local import VerifyResult
+from bodycam.vault.places import VerifyResult
 
 _BATCH_OBJECTS = 100
 _BATCH_SECONDS = 2.0

@@ -103,7 +103,12 @@ def catalogue(session: Session, sealed: SealedObject, facts: Facts, *, recording
         sha256=sealed.sha256,
         size=sealed.size,
         device_time=facts.device_time_raw,
-        details={"object": sealed.object_id, "origin": facts.origin, "visit": facts.visit_id},
+        details={
+            "object": sealed.object_id,
+            "origin": facts.origin,
+            "visit": facts.visit_id,
+            "copies": list(sealed.copies),
+        },
         private={"name": name},
         event_id=event_id,
     )

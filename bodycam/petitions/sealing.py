@@ -48,7 +48,12 @@ def seal_file(rt: Runtime, file_id: str) -> None:
             object_id=row.submission_id,
             sha256=sealed.sha256,
             size=sealed.size,
-            details={"file": row.id, "object": sealed.object_id, "declared": row.declared_sha256 is not None},
+            details={
+                "file": row.id,
+                "object": sealed.object_id,
+                "declared": row.declared_sha256 is not None,
+                "copies": list(sealed.copies),
+            },
         )
         row.state, row.reserved_bytes = FileState.SEALED, 0
         row.sha256, row.object_id = sealed.sha256, sealed.object_id

@@ -27,6 +27,30 @@ class VaultMissingError(BodycamError):
     en = "The vault isn't in {path}, where it was. Mount its disk, then start again. If the old vault was given up on purpose, remove {mark}."
 
 
+class PlaceAwayError(BodycamError):
+    """A place for copies can't be reached: its disk isn't mounted, its server doesn't answer. Says nothing about the objects."""
+
+    code = "place_away"
+    vi = "Không tới được nơi giữ bản sao “{place}”: {reason}. Gắn lại ổ đĩa hoặc kiểm tra máy chủ, rồi làm lại; không có gì bị mất."
+    en = "The copy place “{place}” can't be reached: {reason}. Mount its disk or check its server, then try again; nothing is lost."
+
+
+class CopiesMissingError(BodycamError):
+    """Fewer verified copies could be made than are required, so nothing may be called sealed yet."""
+
+    code = "copies_missing"
+    vi = "Mới có {made} trên {required} bản sao bắt buộc; chưa được ở: {reasons}. Dữ liệu đã nhận vẫn còn nguyên; khắc phục rồi làm lại, việc niêm phong sẽ tiếp tục."
+    en = "Only {made} of {required} required copies could be made; failed: {reasons}. Nothing received is lost; mend it and try again, sealing goes on."
+
+
+class PlaceUnknownError(NotFoundError):
+    """No copy place has that name."""
+
+    code = "place_unknown"
+    vi = "Không có nơi giữ bản sao tên “{place}”. Các nơi đang có: {known}."
+    en = "There is no copy place named “{place}”. There are: {known}."
+
+
 class DamagedObjectError(BodycamError):
     """Sealed or spooled bytes are not what was written."""
 

@@ -2,8 +2,8 @@
 
 It lies in `vault.key` in the keys folder (file 0600, folder 0700) as one line of JSON with its id, a hash of the key, so a
 damaged file is noticed before it is used. Data keys leave only wrapped: AES-256-GCM with a random nonce, and the place they
-belong to as associated data, so a wrapped key moved elsewhere doesn't open. Beside it `vault.place` says where the vault is.
-Signing keys are custody's, not here.
+belong to as associated data, so a wrapped key moved elsewhere doesn't open.
+Beside it `vault.place` says where the vault is (see `label`). Signing keys are custody's, not here.
 """
 
 import base64
@@ -22,7 +22,6 @@ from bodycam.vault.chunked import KEY, NONCE, BrokenMessageError
 from bodycam.vault.errors import KeyDamagedError, KeyExposedError, KeyMissingError
 
 FILE = "vault.key"
-PLACE = "vault.place"
 _FORMAT = "bodycam-vault-key@1"
 
 
@@ -57,20 +56,6 @@ class Keyring:
         if not fits:
             raise KeyDamagedError(path=path)
         return cls(key, path)
-
-    @property
-    def place(self) -> str | None:
-        """Return the folder of the vault that this key last sealed, or None before there was one."""
-        mark = self.path.with_name(PLACE)
-        return mark.read_text("utf-8") if mark.exists() else None
-
-    def remember_place(self, root: Path) -> None:
-        """Keep where the vault is, so that an unmounted disk is never taken for a new, empty vault."""
-        if self.place != str(root):
-            draft = self.path.with_name(f".{PLACE}.{secrets.token_hex(8)}")
-            disk.write_file(draft, str(root).encode())
-            disk.replace(draft, self.path.with_name(PLACE))
-            disk.sync_folder(self.path.parent)
 
     def wrap(self, key: bytes, place: bytes) -> bytes:
         """Return the data key wrapped for `place` (60 bytes: nonce, key, tag)."""

@@ -1,261 +1,263 @@
-"""The vault in a local folder: `objects/ab/<sha256 of the sealed bytes>`, with `.env` and `.manifest` beside, and `tmp/`.
+"""The vault: sealed objects in a main folder, and copies of them in further places.
 
 The order is the promise: the bytes are written, synced and **read back from the disk** and agree with the hash of what the
 source gave; then envelope and manifest are durable; only then does the object get its name, by `link()`, which never
-overwrites; then the folder is synced. The catalogue's transaction comes after that and is the caller's. Nothing here deletes an
-object; the sweep touches `tmp/` alone.
+overwrites; then the folder is synced. Further copies follow in the same order, each read back from its own disk. The catalogue's
+transaction comes after that and is the caller's. Only `destroy` deletes an object; the sweep touches what was left aside alone.
 """
 
 import errno
-import hashlib
-import json
-import os
-import re
-import secrets
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+import structlog
+
+from bodycam.errors import BodycamError
 from bodycam.vault import disk
-from bodycam.vault.appender import BLOCK, Appender
 from bodycam.vault.envelope import open_envelope, write_envelope
 from bodycam.vault.errors import (
+    CopiesMissingError,
     DamagedObjectError,
-    KeyDamagedError,
     KeyMissingError,
     ObjectMissingError,
+    PlaceAwayError,
+    PlaceUnknownError,
+    VaultFullError,
     VaultIoError,
-    VaultMissingError,
 )
-from bodycam.vault.keyring import PLACE, Keyring
+from bodycam.vault.keyring import Keyring
+from bodycam.vault.label import MAIN
 from bodycam.vault.manifest import open_manifest, seal_manifest
+from bodycam.vault.places import Destroyed, LocalPlace, Place, VerifyResult, copy_file
 from bodycam.vault.reader import SealedReader
 from bodycam.vault.spool import Spooled
 
-_ID = re.compile(r"[0-9a-f]{64}")
-_SWEEP_AFTER_S = 24 * 3600
-_FORMAT = "bodycam-vault@1"
-_LABEL = "vault.json"
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
+_ELSEWHERE = (ObjectMissingError, DamagedObjectError, VaultIoError, PlaceAwayError)
 
 
 @dataclass(frozen=True)
 class SealedObject:
-    """What was sealed: its id (SHA-256 of the sealed bytes), the original's SHA-256 and size, the sealed size (bytes)."""
+    """What was sealed: its id (SHA-256 of the sealed bytes), the original's SHA-256 and size, the sealed size (bytes).
+
+    `copies` names the places that hold it, verified; a configured place that isn't named could not take it.
+    """
 
     object_id: str
     sha256: str
     size: int
     cipher_size: int
-
-
-@dataclass(frozen=True)
-class VerifyResult:
-    """What a check found: no problem codes means the object, its envelope and its manifest are as they were sealed."""
-
-    object_id: str
-    cipher_size: int
-    problems: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Return whether nothing is wrong."""
-        return not self.problems
+    copies: tuple[str, ...] = ()
 
 
 class Vault:
-    """One folder of sealed objects."""
+    """One main folder of sealed objects, and the places that hold copies of them."""
 
-    def __init__(self, root: Path, keyring: Keyring) -> None:
-        """Use the folder (0700), creating it the first time.
+    def __init__(self, root: Path, keyring: Keyring, copies: Sequence[Place] = (), required: int = 1) -> None:
+        """Use the folder (0700), creating it the first time; `required` copies, the main one counted, make a sealing complete.
 
         Raises `KeyMissingError` when another key sealed this vault, `VaultMissingError` when it was here and is not any more.
+        A further place that is away is no error before it's needed.
         """
         self.root = root
         self.keyring = keyring
-        if keyring.place == str(root) and not (root / _LABEL).exists():
-            raise VaultMissingError(path=root, mark=keyring.path.with_name(PLACE))
-        disk.make_folder(root / "objects")
-        disk.make_folder(root / "tmp")
-        _check_label(root, keyring)
+        self.required = required
+        self._main = LocalPlace(MAIN, root, keyring)
+        self._main.attach()
+        self.places: tuple[Place, ...] = (self._main, *copies)
 
     def seal(self, spooled: Spooled, manifest: Mapping[str, object]) -> SealedObject:
-        """Give a finished attempt its place, verified and durable. Repeating it gives the same object.
+        """Give a finished attempt its place and its copies, verified and durable. Repeating it gives the same object.
 
         May run in another thread or process than the writing. The caller then commits the catalogue row and the custody
         event, and discards the attempt. Raises `DamagedObjectError` (the attempt is kept: discard it and copy again),
-        `VaultFullError`, `VaultIoError`.
+        `VaultFullError`, `VaultIoError`, `CopiesMissingError`.
         """
         key = spooled.segment.key(self.keyring)
         aside, linked = self._put_aside(spooled)
         try:
             reading = spooled.read_back(key, None if linked else aside)
-            self._place(aside, reading.object_id, key, seal_manifest(key, manifest, spooled.sha256, spooled.size))
+            object_id = reading.object_id
+            envelope = write_envelope(object_id, key, self.keyring)
+            self._main.settle(aside, object_id, envelope, seal_manifest(key, manifest, spooled.sha256, spooled.size))
         finally:
             disk.remove(aside)
-        return SealedObject(reading.object_id, spooled.sha256, spooled.size, reading.sealed)
+        return SealedObject(object_id, spooled.sha256, spooled.size, reading.sealed, self._spread(object_id))
 
     def open(self, object_id: str) -> SealedReader:
-        """Open an object to read any range; raises `ObjectMissingError`, `DamagedObjectError`, `KeyMissingError`."""
-        path = self._existing(object_id)
-        sha256 = self.manifest(object_id)["sha256"]
-        return SealedReader(object_id, path, self._key(object_id), str(sha256))
+        """Open an object to read any range, from the first place that has it whole as far as a look at its two ends tells.
+
+        Raises, when none has, what the main place says: `ObjectMissingError`, `DamagedObjectError`, `KeyMissingError`,
+        `VaultIoError`.
+        """
+
+        def opened(place: Place) -> SealedReader:
+            told = self._manifest(place, object_id)
+            return SealedReader(object_id, place.open(object_id), self._key(place, object_id), str(told["sha256"]))
+
+        return self._from_any(object_id, opened)
 
     def holds(self, object_id: str) -> bool:
         """Tell whether an object can be opened and has its length: a quick look at its two ends, no scrub."""
         try:
             with self.open(object_id):
                 return True
-        except (ObjectMissingError, DamagedObjectError, VaultIoError):
+        except _ELSEWHERE:
             return False
 
     def manifest(self, object_id: str) -> dict[str, object]:
         """Return the decrypted manifest; raises like `open`."""
-        key = self._key(object_id)
-        return open_manifest(object_id, key, self._beside(object_id, ".manifest"))
+        return self._from_any(object_id, lambda place: self._manifest(place, object_id))
 
     def verify(self, object_id: str) -> VerifyResult:
-        """Re-read a whole object from the disk and compare it with its name; open its envelope and manifest.
+        """Re-read the main copy from the disk and compare it with its name; open its envelope and manifest."""
+        return self.verify_copy(object_id, MAIN)
 
-        Problem codes: object_missing, object_unreadable (the disk refuses), object_damaged, size_mismatch, envelope_damaged,
-        key_missing, manifest_damaged.
+    def verify_copy(self, object_id: str, place_name: str) -> VerifyResult:
+        """Re-read one place's copy as its disk has it and compare it with its name; open its envelope and manifest.
+
+        The problem codes are those of `VerifyResult`; raises `PlaceUnknownError`.
         """
+        place = self.place(place_name)
         try:
-            return self._verify(object_id)
+            return self._verify(place, object_id)
+        except PlaceAwayError:
+            return VerifyResult(object_id, 0, ("place_away",))
         except VaultIoError:
             return VerifyResult(object_id, 0, ("object_unreadable",))
 
-    def _verify(self, object_id: str) -> VerifyResult:
-        path = self._path(object_id)
-        if not path.exists():
-            return VerifyResult(object_id, 0, ("object_missing",))
-        size, digest = _hash_from_disk(path)
-        problems = [] if digest == object_id else ["object_damaged"]
+    def copy_to(self, object_id: str, place_name: str) -> None:
+        """Bring an object from the first place that has it whole to another; what is there whole already stays.
+
+        Raises `PlaceUnknownError`, `DamagedObjectError`, `ObjectMissingError`, and what writing there raises.
+        """
+        target = self.place(place_name)
+
+        def copied(place: Place) -> None:
+            self._transfer(object_id, place, target, instead=False)
+
+        self._from_any(object_id, copied, [place for place in self.places if place is not target])
+
+    def repair(self, object_id: str, from_place: str, to_place: str) -> None:
+        """Replace a missing or damaged copy by a good one, which is verified first; a copy that is whole is left alone.
+
+        The bad one stays until the new bytes were read back. Raises `DamagedObjectError` when the source isn't whole,
+        `PlaceAwayError`, `PlaceUnknownError`, and what writing raises.
+        """
+        source, target = self.place(from_place), self.place(to_place)
+        found = self.verify_copy(object_id, from_place)
+        if not found.ok:
+            raise DamagedObjectError(object_id=object_id, reason=f"{from_place}: {', '.join(found.problems)}")
+        if not self.verify_copy(object_id, to_place).ok:
+            self._transfer(object_id, source, target, instead=True)
+
+    def destroy(self, object_id: str) -> list[Destroyed]:
+        """Remove every place's copy with its envelope and manifest, and tell place by place; repeat it for what is not ok."""
+        told = []
+        for place in self.places:
+            try:
+                place.remove(object_id)
+                told.append(Destroyed(place.name, ok=True))
+            except BodycamError as error:
+                _log.warning("vault.not_destroyed", place=place.name, object=object_id, error=error.code)
+                told.append(Destroyed(place.name, ok=False, reason=error.code))
+        return told
+
+    def place(self, name: str) -> Place:
+        """Return a place by name; raises `PlaceUnknownError`."""
+        for place in self.places:
+            if place.name == name:
+                return place
+        raise PlaceUnknownError(place=name, known=", ".join(place.name for place in self.places))
+
+    def iter_objects(self, after: str = "") -> Iterator[str]:
+        """Yield the ids of all objects of the main place greater than `after`, in order."""
+        return self._main.ids(after)
+
+    def sweep(self) -> int:
+        """Remove what sealings that died left aside over a day ago; return how many files. A place that is away waits."""
+        count = 0
+        for place in self.places:
+            try:
+                count += place.sweep()
+            except (PlaceAwayError, VaultIoError) as error:
+                _log.warning("vault.not_swept", place=place.name, error=error.code)
+        return count
+
+    def _spread(self, object_id: str) -> tuple[str, ...]:
+        """Bring a sealed object to all further places; too few copies stop the sealing, a place beyond that is only named."""
+        made, failed = [MAIN], list[tuple[str, BodycamError]]()
+        for place in self.places[1:]:
+            try:
+                self._transfer(object_id, self._main, place, instead=False)
+                made.append(place.name)
+            except BodycamError as error:
+                _log.warning("vault.copy_failed", place=place.name, object=object_id, error=error.code)
+                failed.append((place.name, error))
+        if len(made) < self.required:
+            for _, problem in failed:
+                if isinstance(problem, VaultFullError):
+                    raise problem
+            reasons = "; ".join(f"{name} ({problem})" for name, problem in failed)
+            raise CopiesMissingError(made=len(made), required=self.required, reasons=reasons)
+        return tuple(made)
+
+    def _transfer(self, object_id: str, source: Place, target: Place, *, instead: bool) -> None:
+        envelope, manifest = source.beside(object_id, ".env"), source.beside(object_id, ".manifest")
+        sealed = source.open(object_id)
         try:
-            key = self._key(object_id)
+            target.put(object_id, sealed, envelope, manifest, instead=instead)
+        finally:
+            sealed.close()
+
+    def _from_any(self, object_id: str, action: Callable[[Place], _T], places: Sequence[Place] | None = None) -> _T:
+        first: BodycamError | None = None
+        for place in places or self.places:
+            try:
+                return action(place)
+            except _ELSEWHERE as error:
+                first = first or error
+                _log.warning("vault.copy_unusable", place=place.name, object=object_id, error=error.code)
+        assert first is not None
+        raise first
+
+    def _verify(self, place: Place, object_id: str) -> VerifyResult:
+        found = place.verify(object_id)
+        if set(found.problems) - {"object_damaged"}:
+            return found
+        size, problems = found.cipher_size, found.problems
+        try:
+            key = self._key(place, object_id)
         except KeyMissingError:
             return VerifyResult(object_id, size, (*problems, "key_missing"))
         except DamagedObjectError:
             return VerifyResult(object_id, size, (*problems, "envelope_damaged"))
         try:
-            told = open_manifest(object_id, key, self._beside(object_id, ".manifest"))["size"]
-            if not problems and SealedReader(object_id, path, key, "").size != told:
-                problems.append("size_mismatch")
+            told = self._manifest(place, object_id)["size"]
+            if not problems:
+                with SealedReader(object_id, place.open(object_id), key, "") as reader:
+                    problems = problems if reader.size == told else ("size_mismatch",)
         except DamagedObjectError:
-            problems.append("manifest_damaged")
-        return VerifyResult(object_id, size, tuple(problems))
-
-    def iter_objects(self, after: str = "") -> Iterator[str]:
-        """Yield the ids of all objects greater than `after`, in order."""
-        for folder in sorted((self.root / "objects").iterdir()):
-            if folder.name >= after[:2]:
-                names = (path.name for path in folder.iterdir())
-                yield from sorted(name for name in names if _ID.fullmatch(name) and name > after)
-
-    def sweep(self) -> int:
-        """Remove what sealings that died left in `tmp/` over a day ago; return how many files."""
-        old = [p for p in (self.root / "tmp").iterdir() if time.time() - p.stat().st_ctime > _SWEEP_AFTER_S]
-        for path in old:
-            disk.remove(path)
-        return len(old)
+            problems = (*problems, "manifest_damaged")
+        return VerifyResult(object_id, size, problems)
 
     def _put_aside(self, spooled: Spooled) -> tuple[Path, bool]:
         """Bring the sealed bytes into `tmp/`: by link, or by copy from another file system."""
-        aside = self.root / "tmp" / secrets.token_hex(16)
+        aside = self._main.new_aside()
         try:
             disk.link(spooled.segment.path, aside)
         except OSError as error:
             if error.errno not in {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP}:
                 raise
-            _copy(spooled.segment.path, aside)
+            copy_file(spooled.segment.path, aside)
             return aside, False
         return aside, True
 
-    def _place(self, aside: Path, object_id: str, key: bytes, manifest: bytes) -> None:
-        path = self._path(object_id)
-        disk.make_folder(path.parent)
-        if not path.exists():
-            self._write_beside(object_id, ".env", write_envelope(object_id, key, self.keyring))
-            self._write_beside(object_id, ".manifest", manifest)
-            disk.sync_folder(path.parent)
-            disk.protect(aside)
-        try:
-            disk.link(aside, path)
-        except FileExistsError:
-            if not path.samefile(aside) and _hash_from_disk(path)[1] != object_id:
-                raise DamagedObjectError(
-                    object_id=object_id, reason="the copy already in the vault was changed"
-                ) from None
-        disk.sync_folder(path.parent)
+    def _key(self, place: Place, object_id: str) -> bytes:
+        return open_envelope(object_id, place.beside(object_id, ".env"), self.keyring)
 
-    def _write_beside(self, object_id: str, suffix: str, data: bytes) -> None:
-        draft = self.root / "tmp" / secrets.token_hex(16)
-        disk.write_file(draft, data)
-        disk.replace(draft, self._path(object_id).with_name(object_id + suffix))
-
-    def _path(self, object_id: str) -> Path:
-        if not _ID.fullmatch(object_id):
-            raise ObjectMissingError(object_id=object_id[:80])
-        return self.root / "objects" / object_id[:2] / object_id
-
-    def _existing(self, object_id: str) -> Path:
-        path = self._path(object_id)
-        if not path.exists():
-            raise ObjectMissingError(object_id=object_id)
-        return path
-
-    def _key(self, object_id: str) -> bytes:
-        return open_envelope(object_id, self._beside(object_id, ".env"), self.keyring)
-
-    def _beside(self, object_id: str, suffix: str) -> bytes:
-        path = self._existing(object_id)
-        try:
-            with disk.named_errors(path):
-                return path.with_name(object_id + suffix).read_bytes()
-        except FileNotFoundError as error:
-            what = "its manifest is missing" if suffix == ".manifest" else "its key envelope is missing"
-            raise DamagedObjectError(object_id=object_id, reason=what) from error
-
-
-def _check_label(root: Path, keyring: Keyring) -> None:
-    """Bind the vault to the key that seals it, so that a new key beside an old vault is noticed at start."""
-    label = root / _LABEL
-    if not label.exists():
-        draft = root / "tmp" / secrets.token_hex(16)
-        disk.write_file(draft, json.dumps({"format": _FORMAT, "key": keyring.key_id}).encode() + b"\n")
-        disk.replace(draft, label)
-        disk.sync_folder(root)
-    try:
-        sealed_with = json.loads(label.read_bytes())["key"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise KeyDamagedError(path=label) from error
-    if sealed_with != keyring.key_id:
-        raise KeyMissingError(key_id=sealed_with, path=keyring.path.parent)
-    keyring.remember_place(root)
-
-
-def _copy(source: Path, target: Path) -> None:
-    size = source.stat().st_size
-    appender = Appender(target, reserve=size)
-    fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        for at in range(0, size, BLOCK):
-            appender.add(disk.read_into(fd, appender.room[:BLOCK], at, source))
-        appender.end()
-    finally:
-        os.close(fd)
-        appender.close()
-
-
-def _hash_from_disk(path: Path) -> tuple[int, str]:
-    """Return size and SHA-256 of a file as the disk has it, not the page cache."""
-    digest, size, block = hashlib.sha256(), 0, memoryview(bytearray(BLOCK))
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        disk.drop_cache(fd, 0, 0)
-        while count := disk.read_into(fd, block, size, path):
-            digest.update(block[:count])
-            size += count
-    finally:
-        os.close(fd)
-    return size, digest.hexdigest()
+    def _manifest(self, place: Place, object_id: str) -> dict[str, object]:
+        return open_manifest(object_id, self._key(place, object_id), place.beside(object_id, ".manifest"))

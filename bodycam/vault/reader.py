@@ -1,31 +1,26 @@
 """Reading what is sealed, from any byte to any byte, without ever opening the whole."""
 
-import os
-import weakref
 from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bodycam.vault import chunked, disk
+from bodycam.vault import chunked
 from bodycam.vault.errors import DamagedObjectError
+from bodycam.vault.places import SealedBytes
 
 
 class SealedReader:
     """The original's bytes. `size` in bytes is authentic; each range is authenticated as it's read. Safe in several threads."""
 
-    def __init__(self, object_id: str, path: Path, key: bytes, sha256: str) -> None:
-        """Open the file and check key and length; use `Vault.open`."""
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def __init__(self, object_id: str, sealed: SealedBytes, key: bytes, sha256: str) -> None:
+        """Take the opened sealed bytes and check key and length; use `Vault.open`."""
         self.object_id = object_id
         self.sha256 = sha256
-        self._close = weakref.finalize(self, os.close, fd)
+        self._sealed = sealed
         try:
-            read_at = partial(_read_at, fd, path)
-            self._range = chunked.RangeReader(read_at, os.fstat(fd).st_size, key, chunked.OBJECT)
+            self._range = chunked.RangeReader(sealed.read, sealed.size, key, chunked.OBJECT)
         except chunked.BrokenMessageError as error:
-            self._close()
+            sealed.close()
             raise DamagedObjectError(object_id=object_id, reason=str(error)) from error
         self.size = self._range.size
 
@@ -46,7 +41,7 @@ class SealedReader:
 
     def close(self) -> None:
         """Close the file; it also closes when the reader is forgotten."""
-        self._close()
+        self._sealed.close()
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +50,3 @@ class SealedReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _read_at(fd: int, path: Path, start: int, length: int) -> bytes:
-    return disk.read_at(fd, length, start, path)

@@ -184,7 +184,7 @@ def test_the_sweep_touches_only_old_files_in_tmp(vault, seal, monkeypatch):
     sealed = seal(b"film")
     (vault.root / "tmp" / "left").write_bytes(b"x")
     assert vault.sweep() == 0
-    monkeypatch.setattr("bodycam.vault.local._SWEEP_AFTER_S", -1)
+    monkeypatch.setattr("bodycam.vault.places._SWEEP_AFTER_S", -1)
     assert vault.sweep() == 1
     assert vault.verify(sealed.object_id).ok
 
