@@ -21,6 +21,7 @@ class AlarmKind(StrEnum):
 
     PULLED = "pulled"  # taken out before it was green
     UNKNOWN = "unknown"  # nobody registered this camera: it is taken in, into quarantine
+    NOT_BACK = "not_back"  # told to show its files, it never came back
 
 
 _WORDS = {
@@ -32,7 +33,12 @@ _WORDS = {
         "Máy lạ {name} cắm ở khe {slot} lúc {at}: dữ liệu vẫn được lưu, để riêng. Báo chỉ huy đăng ký máy.",
         "An unknown camera {name} came to slot {slot} at {at}: its files are saved, kept apart. Have a supervisor register it.",
     ),
+    AlarmKind.NOT_BACK: (
+        "Máy {name} ở khe {slot} được chuyển sang chế độ đọc tệp lúc {at} và chưa trở lại. Rút ra, cắm lại; không được thì ghi lý do ở Còn thiếu.",
+        "The camera {name} in slot {slot} was told to show its files at {at} and is not back. Plug it in again; if that fails, note why under Still missing.",
+    ),
 }
+_STAYS = {AlarmKind.NOT_BACK}  # until its cause is gone, whoever has seen it
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Alarm:
             "since": self.since.isoformat(),
             "text_vi": vi,
             "text_en": en,
+            "stays": self.kind in _STAYS,
         }
 
 
@@ -85,25 +92,25 @@ class Alarms:
                 continue
             self._raised[alarm.kind, alarm.serial] = alarm
 
-    def shout(self, kind: AlarmKind, *, serial: str, name: str, slot: int) -> None:
-        """Call somebody; once for one camera and cause."""
+    def shout(self, kind: AlarmKind, *, serial: str, name: str, slot: int, since: datetime | None = None) -> None:
+        """Call somebody; once for one camera and cause. `since` is UTC, now if it isn't given."""
         with self._lock:
             if (kind, serial) in self._raised:
                 return
-            alarm = self._raised[kind, serial] = Alarm(kind, serial, name or serial, slot, clock.now())
+            alarm = self._raised[kind, serial] = Alarm(kind, serial, name or serial, slot, since or clock.now())
             self._unwritten.append(("board.alarm_raised", alarm, ""))
 
     def hush(self, kind: AlarmKind, serial: str, *, why: str) -> None:
-        """Call nobody any more: "back", "left", or "seen" by a person."""
+        """Call nobody any more: "back", "ended" with a reason, or "seen" by a person."""
         with self._lock:
             alarm = self._raised.pop((kind, serial), None)
             if alarm is not None:
                 self._unwritten.append(("board.alarm_cleared", alarm, why))
 
     def seen(self, slot: int | None) -> None:
-        """Clear what somebody has seen: of one slot, or all."""
+        """Clear what somebody has seen: of one slot, or all; what stays until its cause is gone is left."""
         for alarm in self.all():
-            if slot in {None, alarm.slot}:
+            if slot in {None, alarm.slot} and alarm.kind not in _STAYS:
                 self.hush(alarm.kind, alarm.serial, why="seen")
 
     def all(self) -> list[Alarm]:

@@ -22,6 +22,7 @@ WRITE_EVERY_S = 1.0
 BEAT_EVERY_S = 2.0
 _RATE_OVER_S = 10.0
 IDENTIFY_S = 10.0
+_NOT_BACK = ("chuyển chế độ rồi không trở lại", "changed over and did not come back")
 
 
 class SlotState(StrEnum):
@@ -201,6 +202,12 @@ class Board:
     def lost(self, slot: int) -> None:
         """Show that the camera was pulled before it was green."""
         self._change(slot, state=SlotState.LOST, eta_s=None)
+
+    def missing(self, slot: int, serial: str, name: str) -> None:
+        """Show, where the slot is free, a camera that left to change over and is not back."""
+        with self._lock:
+            self._serials[slot] = serial
+        self._put(Tile(slot, SlotState.LOST, name, message_vi=_NOT_BACK[0], message_en=_NOT_BACK[1]))
 
     def says(self, error: BodycamError | None) -> None:
         """Show, or take away, what is wrong with the whole station."""

@@ -21,10 +21,12 @@ from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError
 from bodycam.fleet.models import VisitState
 from bodycam.runtime import Runtime
 from dock_service.alarms import AlarmKind
+from dock_service.awaited import Awaited
 from dock_service.board import Board, SlotState
 from dock_service.bus import BusDevice
 from dock_service.cameras.camera import Camera
 from dock_service.cameras.opening import match_device, open_camera
+from dock_service.cameras.switching import Before
 from dock_service.errors import (
     CameraBusyError,
     CameraGoneError,
@@ -41,6 +43,7 @@ from dock_service.journal import Journal
 from dock_service.offload import Offload, Watch
 from dock_service.outcome import Outcome
 from dock_service.profiles import Match, Profiles
+from dock_service.profiles.switch import ModeSwitch
 from dock_service.turns import Turns
 from dock_service.visit import Order, Place, Visit, hold_camera, owe_footage
 from dock_service.wipe import Watch as WipeWatch
@@ -61,7 +64,6 @@ _WIPE_AGAIN_S = 30.0
 _FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
 _ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
 _RECEIPTS_A_LINE = 300
-_BACK_S = 15.0  # for a camera that changes over to be back on the bus
 _RECORDED_ON = ("Máy vừa ghi thêm, đang lấy tiếp", "The camera recorded on: the new files are being read")
 _CHANGING = ("Đang chuyển máy sang chế độ đọc tệp", "Changing the camera over to show its files")
 
@@ -78,6 +80,7 @@ class Dock:
     slot_of_serial: Callable[[str, int], int | None]
     journal: Journal
     profiles: Profiles
+    awaited: Awaited
 
 
 class Slot:
@@ -97,7 +100,6 @@ class Slot:
         self._is_full = False  # the disk was, at the last try
         self._owing: Visit | None = None  # the last visit, while not all of it is saved
         self._is_changing = False  # told to show its files, it comes back as another device
-        self.came_back = threading.Event()  # set by the slot after this one
         self._gone_again = _GONE_AGAIN_S
         self._died = 0.0  # when the camera was last found gone while the bus still shows it
         self._thread = threading.Thread(target=self._run, name=f"slot-{number}", daemon=True)
@@ -109,6 +111,10 @@ class Slot:
     def is_here(self) -> bool:
         """Tell whether the camera is still in the slot."""
         return not self._left.is_set()
+
+    def is_at_work(self) -> bool:
+        """Tell whether its thread has not ended."""
+        return self._thread.is_alive()
 
     def is_dead(self) -> bool:
         """Tell whether the camera is gone although the bus still shows it: it may have come back under the same address."""
@@ -140,7 +146,6 @@ class Slot:
 
     def _run(self) -> None:
         if self._after is not None:
-            self._after.came_back.set()
             self._after.join(None)
             self._after = None
         self._dock.board.arrived(self.number, self.serial)
@@ -154,19 +159,9 @@ class Slot:
                 self._wait(self._try())
         finally:
             if self._left.is_set():
-                if not self._has_come_back():
+                if not self._is_changing:  # else it is awaited
                     self._dock.board.taken(self.number)
                 self._owe(None)
-
-    def _has_come_back(self) -> bool:
-        """Wait, after a camera was told to change over, for the device it becomes, whose slot then shows it."""
-        if not self._is_changing:
-            return False
-        end = clock.monotonic() + _BACK_S
-        while not self.came_back.wait(_POLL_S):
-            if clock.monotonic() >= end or self._dock.stop.is_set():
-                return False
-        return True
 
     def _try(self) -> float | None:
         try:
@@ -200,7 +195,7 @@ class Slot:
         """Try once; returns after how many seconds to try again by itself, or None to wait for a person."""
         match = match_device(self._dock.profiles, self.device)
         try:
-            camera = open_camera(self.device, match, self._dock.rt.settings)
+            camera = open_camera(self.device, match, self._dock.rt.settings, self._told)
         except ModeSwitchedError:  # it comes back on this port as another device
             self._dock.journal.append("camera.mode_switched", slot=self.number, port=self.device.port)
             self._dock.board.arrived(self.number, self.serial, _CHANGING)
@@ -217,6 +212,9 @@ class Slot:
             return self._failed(DuplicateSerialError(serial=self.serial, slot=other) if other else error)
         finally:
             camera.close()
+
+    def _told(self, switch: ModeSwitch, before: Before) -> None:
+        self._dock.awaited.told(self.number, self.device, switch, before)
 
     def _offload(self, camera: Camera, match: Match) -> float | None:
         """Offload and then keep the camera's lock and visit until it is taken out or somebody asks for something."""
@@ -282,6 +280,7 @@ class Slot:
 
     def _started(self, visit: Visit) -> None:
         self._owing = visit
+        self._dock.awaited.came(self.device, visit)
         self._dock.board.began(
             self.number,
             camera=visit.name,
@@ -345,6 +344,7 @@ class Slot:
         order = self._order
         if order is None:
             return 0
+        self._dock.awaited.forget(self.device.port)
         self._dock.board.released(self.number, ReleasedByOrderError(camera=self.serial))
         self._dock.journal.append("order.obeyed", slot=self.number, serial=self.serial, by=order.by)
         self._owe(order)

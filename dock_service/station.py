@@ -20,6 +20,7 @@ from bodycam.jobs.app import make_app
 from bodycam.process import hold_lifeline, log_to_stderr, only_one, run_named, stop_event, use_few_arenas
 from bodycam.runtime import Runtime, open_runtime
 from bodycam.settings import load_settings
+from dock_service.awaited import Awaited
 from dock_service.board import Board
 from dock_service.bus import Bus, BusDevice, open_bus
 from dock_service.cameras.opening import is_camera, match_device
@@ -62,9 +63,18 @@ class Station:
         self._slots: dict[tuple[str, int], Slot] = {}
         self._ending: dict[int, Slot] = {}  # taken out, their threads not yet done
         self._stop = stop
+        self._awaited = Awaited(rt, self.board, station.id, self.journal)
         turns = Turns(settings.dock.parallel, settings.dock.bytes_per_second)
         self._dock = Dock(
-            rt, self.board, station.id, turns, stop, self._slot_of_serial, self.journal, profiles_of(settings)
+            rt,
+            self.board,
+            station.id,
+            turns,
+            stop,
+            self._slot_of_serial,
+            self.journal,
+            profiles_of(settings),
+            self._awaited,
         )
 
     def run(self) -> None:
@@ -111,6 +121,9 @@ class Station:
                 self._arrived(device)
         self._obey()
         self._watch_clock()
+        self._awaited.look(
+            {slot.number for slot in [*self._slots.values(), *self._ending.values()] if slot.is_at_work()}
+        )
         self.board.write(self._rt.db)
 
     def _left(self, device: BusDevice) -> None:
@@ -120,6 +133,7 @@ class Station:
             self.journal.append("camera.unplugged", slot=slot.number, serial=slot.serial, port=device.port)
             slot.left()
             self._ending[slot.number] = slot
+            self._awaited.left(device.port)
 
     def _arrived(self, device: BusDevice) -> None:
         if not is_camera(device, match_device(self._dock.profiles, device)):
@@ -133,6 +147,7 @@ class Station:
         for other in list(self._slots.values()):
             if other.number == number:  # one slot, one camera: whatever the bus said of the last one, it is gone
                 self._left(other.device)
+        self._awaited.arrived(device)
         log.info("station.arrived", slot=number, port=device.port)
         self.journal.append(
             "camera.plugged",

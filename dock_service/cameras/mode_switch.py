@@ -6,6 +6,7 @@ that keeps its ids (no `becomes`) is only told when its drive shows no medium.
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,8 +40,14 @@ _GET_STATUS, _FROM_DEVICE = 0x00, 0x80
 _SWITCH_ENDS_IT = (CameraGoneError, CameraStalledError, ProtocolError)
 
 
-def tell(device: BusDevice, profile: Profile, switch: ModeSwitch, clock_to: datetime | None) -> Before:
-    """Send the switch's steps; returns what the camera said of itself.
+def tell(
+    device: BusDevice,
+    profile: Profile,
+    switch: ModeSwitch,
+    clock_to: datetime | None,
+    about_to: Callable[[Before], None],
+) -> Before:
+    """Send the switch's steps, after `about_to` learned what the camera said of itself; returns that.
 
     Raises UsbAccessError, CameraGoneError when it left before the last step, ModeSwitchFailedError when it refuses one,
     StorageNotReadyError when it says that it has no card.
@@ -49,6 +56,7 @@ def tell(device: BusDevice, profile: Profile, switch: ModeSwitch, clock_to: date
     log.info("mode_switch.begin", port=device.port, profile=profile.key)
     try:
         if switch.kind == "control":
+            about_to(before)
             _control(device, switch)
             return before
         with BulkOnly(device.device, device.port) as drive:
@@ -58,6 +66,7 @@ def tell(device: BusDevice, profile: Profile, switch: ModeSwitch, clock_to: date
                 if not camera.has_card():
                     raise StorageNotReadyError(port=device.port, seconds=0, detail="no card")
                 before = said if said.serial else _with_serial(said, before)
+            about_to(before)
             _scsi(drive, switch)
     except (CameraRefusedError, CameraStalledError, ProtocolError) as error:
         raise ModeSwitchFailedError(port=device.port, detail=error.code) from error

@@ -5,6 +5,7 @@ as the same camera.
 """
 
 import time
+from collections.abc import Callable
 
 from bodycam import clock
 from bodycam.settings import Settings
@@ -33,8 +34,8 @@ from dock_service.simulator.backend import SimBackend
 
 _MEDIUM_S = 3.0  # a drive that is going to show a medium by itself shows it by then
 _SWITCHED = Switched()
-_BACK_S = 15.0
 _POLL_S = 0.1
+Told = Callable[[ModeSwitch, Before], None]
 
 
 def is_camera(device: BusDevice, match: Match) -> bool:
@@ -42,8 +43,10 @@ def is_camera(device: BusDevice, match: Match) -> bool:
     return device.kind is not DeviceKind.OTHER or match.profile.mode_switch is not None
 
 
-def open_camera(device: BusDevice, match: Match, settings: Settings) -> Camera:
-    """Open it.
+def open_camera(
+    device: BusDevice, match: Match, settings: Settings, told: Told = lambda _switch, _before: None
+) -> Camera:
+    """Open it; `told` is called just before it is told to change over.
 
     Raises ModeSwitchedError when it was told to change over: wait for the device that comes back on its port. Else any
     CameraError; a mass-storage camera waits for its disk, so it may take seconds.
@@ -51,7 +54,7 @@ def open_camera(device: BusDevice, match: Match, settings: Settings) -> Camera:
     profile = match.profile
     switch = profile.mode_switch
     if switch is not None and (switch.becomes is not None or device.kind is not DeviceKind.MTP):
-        _change_over(device, profile, switch, settings)
+        _change_over(device, profile, switch, settings, told)
     if device.kind is DeviceKind.MTP:
         return MtpCamera(device.device, device.port, device.serial, zone=profile.zone)
     return _open_drive(device, match, settings)
@@ -90,15 +93,17 @@ def match_device(profiles: Profiles, device: BusDevice) -> Match:
 
 def open_after_switch(bus: Bus, device: BusDevice, profiles: Profiles, settings: Settings) -> Camera:
     """Open a camera and wait while it changes over; for a caller who does not watch the bus himself."""
+    match = match_device(profiles, device)
     try:
-        return open_camera(device, match_device(profiles, device), settings)
+        return open_camera(device, match, settings)
     except ModeSwitchedError:
-        again = _back_on(bus, device)
+        switch = match.profile.mode_switch
+        again = _back_on(bus, device, switch.back_s if switch else 0)
     return open_camera(again, match_device(profiles, again), settings)
 
 
-def _back_on(bus: Bus, device: BusDevice) -> BusDevice:
-    end = clock.monotonic() + _BACK_S
+def _back_on(bus: Bus, device: BusDevice, seconds: float) -> BusDevice:
+    end = clock.monotonic() + seconds
     while clock.monotonic() < end:
         for found in bus.devices():
             if found.port == device.port and found.address != device.address:
@@ -107,14 +112,15 @@ def _back_on(bus: Bus, device: BusDevice) -> BusDevice:
     raise ModeSwitchFailedError(port=device.port, detail="it did not come back")
 
 
-def _change_over(device: BusDevice, profile: Profile, switch: ModeSwitch, settings: Settings) -> None:
+def _change_over(device: BusDevice, profile: Profile, switch: ModeSwitch, settings: Settings, told: Told) -> None:
     """Send the switch if it is needed, and leave by ModeSwitchedError; return when the device is a drive already."""
     if switch.is_done(device.vendor_id, device.product_id):
         return
     wait_s = _MEDIUM_S if _SWITCHED.before(device) is None else READY_S
     if switch.becomes is None and _shows_medium(device, profile, settings, wait_s):
         return
-    before = tell(device, profile, switch, clock.now() if profile.sets_clock else None)
+    to = clock.now() if profile.sets_clock else None
+    before = tell(device, profile, switch, to, lambda said: told(switch, said))
     _SWITCHED.remember(device, switch, before)
     if wait_until_gone(device, switch.wait_s):
         raise ModeSwitchedError(port=device.port)

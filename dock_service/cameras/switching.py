@@ -7,8 +7,6 @@ from bodycam import clock
 from dock_service.bus import BusDevice
 from dock_service.profiles.switch import ModeSwitch, UsbIdentifier
 
-BACK_S = 30.0  # longer than any camera takes to come back
-
 
 @dataclass(frozen=True)
 class Before:
@@ -29,6 +27,7 @@ class _Change:
     bus: object
     address: int  # of the device that was told
     becomes: UsbIdentifier
+    back_s: float
     became: int | None = None  # the address it came back under
 
 
@@ -42,9 +41,11 @@ class Switched:
 
     def remember(self, device: BusDevice, switch: ModeSwitch, before: Before) -> None:
         """Keep what a device said when it was told to change over."""
-        becomes = switch.becomes or UsbIdentifier(device.vendor_id, device.product_id)
+        change = _Change(
+            clock.monotonic(), before, _bus_of(device), device.address, becomes(device, switch), switch.back_s
+        )
         with self._lock:
-            self._changes[device.port] = _Change(clock.monotonic(), before, _bus_of(device), device.address, becomes)
+            self._changes[device.port] = change
 
     def before(self, device: BusDevice) -> Before | None:
         """Return what a camera said before it became this device: the next at its port, soon, with the ids it was to have."""
@@ -53,13 +54,18 @@ class Switched:
             if change is None or change.bus is not _bus_of(device):
                 return None
             is_next = change.became is None and device.address != change.address
-            is_soon = clock.monotonic() - change.since < BACK_S
+            is_soon = clock.monotonic() - change.since < change.back_s
             if is_next and is_soon and change.becomes.fits(device.vendor_id, device.product_id):
                 change.became = device.address
             if device.address in {change.became, change.address}:
                 return change.before
             del self._changes[device.port]
             return None
+
+
+def becomes(device: BusDevice, switch: ModeSwitch) -> UsbIdentifier:
+    """Return the ids a device is to come back with: its own where the profile names none."""
+    return switch.becomes or UsbIdentifier(device.vendor_id, device.product_id)
 
 
 def _bus_of(device: BusDevice) -> object:

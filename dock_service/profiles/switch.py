@@ -84,7 +84,8 @@ class ModeSwitch(BaseModel):
     kind: Literal["control", "scsi"]
     steps: tuple[Step, ...] = Field(min_length=1, max_length=8)
     becomes: UsbId | None = None
-    wait_s: float = Field(default=10.0, gt=0, le=60)  # for the camera to come back
+    wait_s: float = Field(default=10.0, gt=0, le=60)  # for the camera to leave the bus
+    back_s: float = Field(default=30.0, gt=0, le=600)  # for it to be back; then somebody is called
 
     @model_validator(mode="after")
     def _steps_are_of_the_kind(self) -> Self:

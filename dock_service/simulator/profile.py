@@ -26,7 +26,6 @@ from dock_service.errors import BadCameraFileError
 CAMERA_FILE, CARD, UNPLUGGED, DONE, CLOCK = "camera.toml", "card", "unplugged", "faults-done", "clock-offset"
 
 SWITCHED = "switched"
-_CHANGES_OVER_S = 0.3
 
 
 class Faults(BaseModel):
@@ -78,6 +77,7 @@ class Profile(BaseModel):
         ""  # shows its card only when told: by DV16 commands, or any vendor request
     )
     switched_product_id: int | None = None  # how it comes back then; None: with the same ids
+    switched_back_s: float = 0.3  # after how long it comes back then
     officer: str = ""  # in a DV16's record
     officer_number: str = "123456"
     faults: Faults = Field(default_factory=Faults)
@@ -118,7 +118,7 @@ class VirtualCamera:
 
     def change_over(self) -> None:
         """Leave the bus for a moment, to come back as a drive."""
-        (self.folder / SWITCHED).write_text(f"{time.time() + _CHANGES_OVER_S:.3f}", encoding="utf-8")
+        (self.folder / SWITCHED).write_text(f"{time.time() + self.profile().switched_back_s:.3f}", encoding="utf-8")
 
     def has_changed_over(self) -> bool:
         """Tell whether it became a drive since it was plugged in."""

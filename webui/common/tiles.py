@@ -66,6 +66,7 @@ class Alarm:
 
     slot: int
     text: str
+    stays: bool = False  # until its cause is gone, whoever has seen it
 
 
 def tiles_of(
@@ -90,7 +91,7 @@ def alarms_of(board: StationBoard | None) -> list[Alarm]:
     """Return the station's alarms in the reader's language."""
     body = json.loads(board.body) if board else {}
     return [
-        Alarm(int(alarm.get("slot") or 0), str(alarm.get(t("text_vi", "text_en")) or ""))
+        Alarm(int(alarm.get("slot") or 0), str(alarm.get(t("text_vi", "text_en")) or ""), bool(alarm.get("stays")))
         for alarm in body.get("alarms") or []
     ]
 

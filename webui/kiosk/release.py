@@ -94,7 +94,7 @@ def _page(problem: str = "") -> str:
     return render_template(
         "kiosk/release.html",
         tiles=[tile for tile in shown.tiles if tile.state in BUSY],
-        alarms=shown.alarms,
+        alarms=[alarm for alarm in shown.alarms if not alarm.stays],
         reasons=choices("pull_reason"),
         chosen=request.form,
         problem=problem,

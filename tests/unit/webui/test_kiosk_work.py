@@ -15,7 +15,7 @@ from staff_story import Story
 from bodycam import clock
 from bodycam.coverage.models import Debt
 from bodycam.custody.models import CustodyEvent
-from bodycam.fleet import outages
+from bodycam.fleet import docking, outages
 from bodycam.fleet.models import Camera, CameraOutage, CameraState, StationCommand
 from bodycam.fleet.service import issued_to
 from bodycam.runtime import Runtime
@@ -249,3 +249,12 @@ def test_the_duty_officer_has_a_slot_tried_again_and_an_alarm_seen(rt, story: St
     with rt.db.read() as session:
         given = [row.command for row in session.scalars(select(StationCommand).order_by(StationCommand.id))]
     assert given == ["retry", "acknowledge"]
+
+
+def test_an_alarm_that_stays_until_its_cause_is_gone_has_no_button(rt, story: Story, duty: FlaskClient) -> None:
+    alarm = {"slot": 2, "text_vi": "Máy BWC-0501 chưa trở lại", "text_en": "BWC-0501 is not back"}
+    for stays in (False, True):
+        with rt.db.write() as session:
+            docking.put_board(session, story.station_id, {"slots": [], "alarms": [{**alarm, "stays": stays}]})
+        assert ("Đã biết" not in duty.get("/kiosk/release").text) == stays
+    assert "Máy BWC-0501 chưa trở lại" in duty.get("/kiosk").text
