@@ -38,9 +38,9 @@ class Measured:
 
 
 def keep_measured(
-    session: Session, visit: DockingVisit, reading: ClockReading | None, reference: ClockReference, profile: Profile
+    session: Session, visit: DockingVisit, reading: ClockReading | None, reference: ClockReference
 ) -> Measured:
-    """Keep a visit's reading with the quality of the dock's reference, and note a drift its crystal doesn't explain."""
+    """Keep a visit's reading with the quality of the dock's reference; `judge_drift` once it is known what camera it is."""
     if reading is None or visit.camera_id is None:
         return Measured(None, Grade.UNKNOWN)
     docking.set_visit_clock(
@@ -52,10 +52,19 @@ def keep_measured(
         offset_s=reading.offset_s,
         reference=reference.source,
     )
-    graded = grade(reading.offset_s, reference)
+    return Measured(reading, grade(reading.offset_s, reference))
+
+
+def judge_drift(
+    session: Session, visit: DockingVisit, measured: Measured, reference: ClockReference, profile: Profile
+) -> Measured:
+    """Note a drift that the crystal of such a camera doesn't explain."""
+    reading, graded = measured.reading, measured.grade
+    if reading is None or visit.camera_id is None:
+        return measured
     since = docking.last_set(session, visit.camera_id, before=visit.id)
     if since is None:
-        return Measured(reading, graded)
+        return measured
     hours = max((reading.dock_time - since).total_seconds(), 0.0) / 3600
     expected = visit.drift_s = profile.drift_ppm * 1e-6 * hours * 3600
     offset = reading.offset_s

@@ -37,10 +37,10 @@ from dock_service.profiles import Match, Profiles, profiles_of
 from dock_service.visit import (
     Place,
     Visit,
-    adopt_profile,
     end_visit,
     facts_of,
     is_timed,
+    know_profile,
     open_visit,
     settle_visit,
     source_key,
@@ -113,12 +113,9 @@ class Offload:
         outcome = self.outcome = Outcome(visit)
         self._watch.started(visit)
         self._write("visit.opened", port=visit.place.port, offset_s=visit.offset_s, reference=visit.reference.source)
-        if visit.clock.note is not None:
-            self._problem("", visit.clock.note, kept=True)
-        card = Card(self._rt.db, visit)
         try:
-            listed = self._camera.list_files()
-            self._know_by(listed, match)
+            listed = self._known_by(self._camera.list_files(), match)
+            card = Card(self._rt.db, self._visit)
             files = self._new_of(listed, card)
             self._record("offload.started", {"files": len(files), "skipped": outcome.skipped})
             self._copy_all(files, card)
@@ -180,14 +177,21 @@ class Offload:
         who = self._camera.identity
         return self._profiles.match_usb(0, 0, who.make, who.model, "mtp")
 
-    def _know_by(self, files: Sequence[CameraFile], match: Match) -> None:
-        """Choose the profile anew by how the card's files are named, once they are listed."""
+    def _known_by(self, files: list[CameraFile], match: Match) -> list[CameraFile]:
+        """Choose the profile anew by how the listed files are named; returns them with their times as that profile means them."""
         assert self.outcome is not None
         better = self._profiles.match_files([file.path for file in files], match)
+        reading = self._visit.clock.reading
+        if better.profile.zone != match.profile.zone and self._camera.read_times_in(better.profile.zone):
+            reading = self._camera.clock()
+            files = self._camera.list_files()
+        visit = self.outcome.visit = know_profile(self._rt, self._visit, better, reading)
         if better.profile.key != match.profile.key:
-            self.outcome.visit = adopt_profile(self._rt, self._visit, better)
-            self._watch.started(self._visit)
+            self._watch.started(visit)
         self._write("profile.chosen", profile=better.profile.key, why=better.en)
+        if visit.clock.note is not None:
+            self._problem("", visit.clock.note, kept=True)
+        return files
 
     def _finish(self) -> None:
         """Write down what came of it, the journal first: its head goes into the log, so that cutting it off shows."""

@@ -25,8 +25,8 @@ from bodycam.process import AlreadyRunningError, only_one
 from bodycam.recordings.models import Origin
 from bodycam.runtime import Runtime
 from bodycam.wipes.service import consider_filling_card
-from dock_service.camera_clock import Measured, keep_measured
-from dock_service.cameras.camera import Camera, CameraFile
+from dock_service.camera_clock import Measured, judge_drift, keep_measured
+from dock_service.cameras.camera import Camera, CameraFile, ClockReading
 from dock_service.clock_reference import WATCH, ClockReference
 from dock_service.errors import CameraBusyError
 from dock_service.profiles import Match, Profile
@@ -121,7 +121,7 @@ def open_visit(rt: Runtime, camera: Camera, place: Place, match: Match) -> Visit
             port=place.port[-60:],
         )
         visit.profile = match.profile.key[:60]
-        measured = keep_measured(session, visit, reading, reference, match.profile)
+        measured = keep_measured(session, visit, reading, reference)
         docking.set_camera_health(
             session,
             known.id,
@@ -150,11 +150,20 @@ def open_visit(rt: Runtime, camera: Camera, place: Place, match: Match) -> Visit
         )
 
 
-def adopt_profile(rt: Runtime, visit: Visit, match: Match) -> Visit:
-    """Take another profile for the visit: how its files are named told more than the device did."""
+def know_profile(rt: Runtime, visit: Visit, match: Match, reading: ClockReading | None) -> Visit:
+    """Settle the visit's profile, now that its files are known, and judge the clock by it.
+
+    `reading` is the visit's own, or one read again because the profile means another zone.
+    """
     with rt.db.write() as session:
-        docking.get_visit(session, visit.id).profile = match.profile.key[:60]
-    return replace(visit, profile=match.profile)
+        row = docking.get_visit(session, visit.id)
+        row.profile = match.profile.key[:60]
+        measured = visit.clock
+        if reading is not measured.reading:
+            measured = keep_measured(session, row, reading, visit.reference)
+        measured = judge_drift(session, row, measured, visit.reference, match.profile)
+    offset_s = measured.reading.offset_s if measured.reading else None
+    return replace(visit, profile=match.profile, clock=measured, offset_s=offset_s)
 
 
 def settle_visit(rt: Runtime, visit: Visit, *, size: int) -> None:

@@ -7,7 +7,7 @@ ahead). Raw texts are kept, since zone and date are the camera's claims.
 import unicodedata
 from collections.abc import Generator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 MAX_NAME = 255  # bytes of UTF-8, the limit of common file systems
@@ -80,6 +80,13 @@ class Camera(Protocol):
 
     def clock(self) -> ClockReading | None:
         """Read its clock, or None when it offers none."""
+        ...
+
+    def read_times_in(self, zone: tzinfo) -> bool:
+        """Read times that name no zone as this one's from now on: list, and ask the clock, again.
+
+        False where that is settled already: a card is mounted in its zone.
+        """
         ...
 
     def set_clock(self, to: datetime) -> bool:

@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Generator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from dock_service.cameras.camera import (
@@ -144,6 +144,10 @@ class FolderCamera:
     def clock(self) -> ClockReading | None:
         """Return None: a folder has no clock."""
         return None
+
+    def read_times_in(self, zone: tzinfo) -> bool:  # noqa: ARG002  the shape of every camera
+        """Return False: its card's times were made UTC when it was mounted."""
+        return False
 
     def set_clock(self, to: datetime) -> bool:  # noqa: ARG002  the shape of every camera
         """Return False: a folder has no clock."""

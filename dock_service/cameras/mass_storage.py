@@ -9,7 +9,7 @@ empty: after every listing the device itself is asked.
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
@@ -167,6 +167,10 @@ class MassStorageCamera:
     def clock(self) -> ClockReading | None:
         """Return None: a drive has no clock to be read."""
         return None
+
+    def read_times_in(self, zone: tzinfo) -> bool:  # noqa: ARG002  the shape of every camera
+        """Return False: its card's times were made UTC when it was mounted."""
+        return False
 
     def set_clock(self, to: datetime) -> bool:  # noqa: ARG002  the shape of every camera
         """Tell whether its clock was set a moment ago, before it changed over to drives; as a drive it can't be."""

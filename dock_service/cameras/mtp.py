@@ -145,6 +145,11 @@ class MtpCamera:
             return None
         return ClockReading(raw, parse_date_time(raw, self._zone), middle)
 
+    def read_times_in(self, zone: tzinfo) -> bool:
+        """Take another zone for what names none."""
+        self._zone = zone
+        return True
+
     def set_clock(self, to: datetime) -> bool:
         """Set DateTime (0x5011), written with the zone the camera's own text has; False when it is not offered to be set."""
         now = self.clock()

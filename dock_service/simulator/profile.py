@@ -60,7 +60,8 @@ class Profile(BaseModel):
     port: int = Field(default=1, ge=1, le=255)
     battery: int = Field(default=80, ge=-1, le=100)  # percent; -1: offers none
     clock_offset_s: float = 0.0  # camera minus real time
-    zone_hours: float | None = None  # None: tells its local time (UTC+7) without a zone
+    zone_hours: float | None = None  # None: tells its local time without a zone
+    local_hours: float = 7.0  # the zone of its local time
     date_time: bool = True
     date_time_set: bool = True  # lets its clock be set
     read_only: bool = False  # refuses to delete

@@ -9,7 +9,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from bodycam import clock
@@ -248,9 +248,7 @@ class Responder:
     def _set_property(self, code: int, value: Fields) -> Response:
         if code != DeviceProperty.DATE_TIME or not self._profile.date_time:
             return Response.PROPERTY_NOT_SUPPORTED
-        hours = self._profile.zone_hours
-        zone = clock.VIETNAM if hours is None else timezone(timedelta(hours=hours))
-        moment = parse_date_time(value.text(), zone)
+        moment = parse_date_time(value.text(), self._zone())
         if moment is None:
             return Response.INVALID_PROPERTY_VALUE
         self._camera.set_clock_offset_s((moment - clock.now()).total_seconds())
@@ -301,14 +299,20 @@ class Responder:
 
     def _now(self) -> str:
         moment = clock.now() + timedelta(seconds=self._camera.clock_offset_s())
-        hours = self._profile.zone_hours
-        if hours is None:
-            return moment.astimezone(clock.VIETNAM).strftime("%Y%m%dT%H%M%S.") + str(moment.microsecond // 100_000)
-        return moment.astimezone(timezone(timedelta(hours=hours))).strftime("%Y%m%dT%H%M%S%z")
+        moment = moment.astimezone(self._zone())
+        if self._profile.zone_hours is None:
+            return moment.strftime("%Y%m%dT%H%M%S.") + str(moment.microsecond // 100_000)
+        return moment.strftime("%Y%m%dT%H%M%S%z")
+
+    def _zone(self) -> timezone:
+        stated = self._profile.zone_hours
+        return timezone(timedelta(hours=self._profile.local_hours if stated is None else stated))
 
     def _written(self, epoch: float) -> str:
         # a card's times are the camera's local ones; the offset is already in the file's mtime
-        return datetime.fromtimestamp(epoch, UTC).astimezone(clock.VIETNAM).strftime("%Y%m%dT%H%M%S")
+        return datetime.fromtimestamp(epoch, timezone(timedelta(hours=self._profile.local_hours))).strftime(
+            "%Y%m%dT%H%M%S"
+        )
 
     def _object(self, transaction: int, handle: int, *_: int) -> Response:
         return self._range(Operation.GET_OBJECT, transaction, handle, 0, None)
