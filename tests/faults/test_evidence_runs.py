@@ -1,0 +1,80 @@
+"""A fixed part of the cuts at every step of the evidence core (`make evidence-faults` makes ten thousand), and that they find faults."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bodycam.custody import durable, keys
+from bodycam.custody.checkpoint import Checkpoint
+from bodycam.custody.log import CHECKPOINT_FILE, Log
+from bodycam.vault import disk
+from tests.faults.evidence_runs import phases
+from tests.faults.evidence_runs.run import run
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.timeout(600)
+def test_a_thousand_kills_and_power_cuts_lose_nothing_acknowledged_and_no_receipt():
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.evidence_runs", "--points", "1000", "--seed", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=580,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "acknowledged bytes lost 0" in done.stdout
+    assert "receipts that don't verify 0" in done.stdout
+    assert "wrong otherwise 0" in done.stdout
+    assert "writes past the watch 0" in done.stdout
+
+
+def nothing(*_args):
+    """Stands for an fsync that somebody left out."""
+
+
+class NoSyncOfFiles:
+    """The module `os` as it is, but for an fsync that leaves files alone."""
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+    def fsync(self, descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            os.fsync(descriptor)
+
+
+def published_first(log, size, root):
+    """Sign as `Log.sign` does, but let the key remember last."""
+    signed = Checkpoint.sign(log._signer, size, root)
+    durable.write_durably(log.dir / CHECKPOINT_FILE, signed.note.encode())
+    keys.save_head(log._keys_dir, signed.note)
+    return signed
+
+
+LEFT_OUT = {
+    "the vault's bytes": ("intake", disk, "sync", nothing),
+    "the vault's names": ("intake", disk, "sync_folder", nothing),
+    "the log's names": ("append", durable, "_sync_folder", nothing),
+    "the log's bytes": ("append", durable, "os", NoSyncOfFiles()),
+    "the key's memory, until after publishing": ("append", Log, "sign", published_first),
+}
+
+
+@pytest.mark.parametrize("left_out", LEFT_OUT)
+def test_one_fsync_less_is_found(tmp_path, monkeypatch, left_out):
+    phase, module, name, instead = LEFT_OUT[left_out]
+    monkeypatch.setattr(module, name, instead)
+    outcomes = (run(phase, seed, tmp_path, most=100, stop_at_first=True) for seed in range(1, 12))
+    assert any(outcome.wrong for outcome in outcomes)
+
+
+def test_every_phase_writes_only_through_calls_that_are_watched(tmp_path):
+    for phase in phases.WORK:
+        assert run(phase, 3, tmp_path, most=2).bypassed == []
