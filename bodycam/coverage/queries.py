@@ -111,12 +111,6 @@ def debts_of_officer(session: Session, officer_id: str, *, limit: int = MOST) ->
     return list(open_debts(session, Scope(officer_id=officer_id), limit=limit).debts)
 
 
-def count_open(session: Session, scope: Scope) -> int:
-    """Return how many debts are open inside a scope."""
-    query = select(func.count()).select_from(Debt)
-    return session.scalar(query.where(Debt.closed_at.is_(None), scope.condition(Debt.unit_id, Debt.officer_id))) or 0
-
-
 def count_closed(session: Session, scope: Scope, since: datetime) -> int:
     """Return how many debts inside a scope ended since a moment (UTC)."""
     query = select(func.count()).select_from(Debt)

@@ -82,7 +82,7 @@ def test_a_camera_that_came_to_no_dock_is_owed_once_until_it_comes(db):
         assert (owed.debt.kind, owed.officer.id, owed.camera.label) == ("docking", w.officer, "BWC-S1")
         visit = docking.start_visit(session, camera_id=w.camera, serial="S1")
         service.camera_came(session, camera_id=w.camera, visit_id=visit.id, complete=True)
-        assert queries.count_open(session, EVERYTHING) == 0
+        assert not queries.open_debts(session, EVERYTHING).debts
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_no_docking_is_owed_of_a_camera_that(db, why):
             service.footage_owed(session, **ids)
             expected = 1
         handover.end_shift(session, officer_id=w.officer, station_id=w.station)
-        assert queries.count_open(session, EVERYTHING) == expected
+        assert len(queries.open_debts(session, EVERYTHING).debts) == expected
 
 
 def test_a_silent_station_says_nothing_of_its_slots(db):

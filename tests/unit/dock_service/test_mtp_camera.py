@@ -210,3 +210,25 @@ def test_slow_cameras_are_asked_for_less_so_that_progress_shows(dock):
     [file] = camera.list_files()
     assert sum(len(piece) for piece in camera.read(file)) == 700_000
     assert dock.requested(virtual)[0][2] == 700_000
+
+
+def test_a_read_that_is_left_early_is_cancelled_and_the_next_question_answered(dock):
+    virtual = dock.add({"a.mp4": make(3 << 20)})
+    camera = dock.open()
+    [file] = camera.list_files()
+    pieces = camera.read(file)
+    next(pieces)
+    pieces.close()
+    assert b"".join(camera.read(file)) == (virtual.card / "a.mp4").read_bytes()
+
+
+def test_a_file_above_4_gib_is_read_from_its_end_by_64_bits(dock):
+    virtual = dock.add({"a.mp4": b""})
+    with (virtual.card / "a.mp4").open("r+b") as file:
+        file.seek((5 << 30) - 5)
+        file.write(b"12345")
+    camera = dock.open()
+    [file] = camera.list_files()
+    assert file.size == 5 << 30
+    assert b"".join(camera.read(file, (5 << 30) - 7)) == b"\0\x0012345"
+    assert dock.requested(virtual)[0][1:] == ((5 << 30) - 7, 7)
