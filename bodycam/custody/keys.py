@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from bodycam.custody.durable import make_folder, write_durably
+from bodycam.custody.durable import make_folder, sync_folder, write_durably
 from bodycam.custody.errors import LogKeyError, NoteError
 from bodycam.custody.note import Signer, Verifier
 
@@ -79,3 +79,4 @@ def _create_key(path: Path, origin: str) -> None:
         pass
     finally:
         aside.unlink()
+    sync_folder(path.parent)  # before anything names this key, or a power cut may leave its public half alone

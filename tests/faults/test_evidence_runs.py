@@ -52,7 +52,7 @@ class NoSyncOfFiles:
 
 def published_first(log, size, root):
     """Sign as `Log.sign` does, but let the key remember last."""
-    signed = Checkpoint.sign(log._signer, size, root)
+    signed = Checkpoint.sign(log.unlock(), size, root)
     durable.write_durably(log.dir / CHECKPOINT_FILE, signed.note.encode())
     keys.save_head(log._keys_dir, signed.note)
     return signed
@@ -61,7 +61,7 @@ def published_first(log, size, root):
 LEFT_OUT = {
     "the vault's bytes": ("intake", disk, "sync", nothing),
     "the vault's names": ("intake", disk, "sync_folder", nothing),
-    "the log's names": ("append", durable, "_sync_folder", nothing),
+    "the log's names": ("append", durable, "sync_folder", nothing),
     "the log's bytes": ("append", durable, "os", NoSyncOfFiles()),
     "the key's memory, until after publishing": ("append", Log, "sign", published_first),
 }

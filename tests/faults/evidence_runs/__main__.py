@@ -16,6 +16,7 @@ from tests.faults.evidence_runs import phases
 from tests.faults.evidence_runs.run import run_job
 
 _POINTS_A_VARIANT = 80
+_SHOWN = 2  # of what is wrong in one variant
 
 
 def main():
@@ -32,7 +33,7 @@ def main():
         for outcome in lanes.imap_unordered(run_job, jobs):
             outcomes.append(outcome)
             points += outcome.points.total()
-            for where, wrong in outcome.wrong:
+            for where, wrong in outcome.wrong[:_SHOWN]:
                 print(f"{outcome.phase} seed {outcome.seed}, {where}\n  " + "\n  ".join(wrong), flush=True)
             if sys.stderr.isatty():
                 print(f"\r{points} / {options.points}", end="", file=sys.stderr)

@@ -108,6 +108,12 @@ def _judge_end(world, told, wrong):
             wrong.append(f"LOST: {recording.name} was catalogued with other bytes")
         if recording.sealed_event_id not in receipts:
             wrong.append(f"RECEIPT: {recording.name} has none")
+    if variant.copies > 1:
+        wrong.extend(
+            f"LOST: {recording.name} has no whole second copy"
+            for recording in recordings
+            if not world.rt.vault.verify_copy(recording.object_id, "second").ok
+        )
     objects = sorted(world.rt.vault.iter_objects())
     if objects != sorted(recording.object_id for recording in recordings):
         wrong.append(f"{len(objects)} objects for {len(recordings)} recordings")

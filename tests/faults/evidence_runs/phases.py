@@ -46,7 +46,7 @@ class Variant:
 def draw(phase, seed):
     """Return the variant of a phase that a seed names."""
     dice = random.Random(f"{phase} variant {seed}")
-    make = {"intake": _draw_intake, "append": _draw_append}[phase]
+    make = {"intake": _draw_intake, "append": _draw_append, "copy": _draw_copy}[phase]
     return make(dice, phase, seed)
 
 
@@ -60,14 +60,20 @@ def _sources(dice, count, name="new"):
 
 
 def _draw_intake(dice, phase, seed):
+    fresh = dice.random() < 0.2
     return Variant(
         phase,
         seed,
-        before=_sources(dice, dice.choice([0, 1]), "old"),
+        before=() if fresh else _sources(dice, dice.choice([0, 1]), "old"),
         sources=_sources(dice, dice.choice([1, 1, 2, 3])),
-        old_events=dice.choice([0, 0, 3]),
-        fresh=dice.random() < 0.2,
+        old_events=0 if fresh else dice.choice([0, 0, 3]),
+        copies=dice.choice([1, 2]),
+        fresh=fresh,
     )
+
+
+def _draw_copy(dice, phase, seed):
+    return Variant(phase, seed, before=_sources(dice, dice.choice([1, 2, 3]), "old"), copies=2)
 
 
 def _draw_append(dice, phase, seed):
@@ -88,6 +94,9 @@ def prepare(world):
     for source in variant.before:
         take_in(world, source)
     world.sequence()
+    if variant.phase == "copy":
+        for object_id in world.rt.vault.iter_objects():
+            world.rt.vault.place("second").remove(object_id)
     world.published()
 
 
@@ -135,6 +144,13 @@ def _copy_until(world, attempt_id, source, goal):
         world.told.spooled[source.key] = writer.close()
 
 
+def do_copy(world):
+    """Bring every object to the second place, which has lost some."""
+    vault = world.rt.vault
+    for object_id in vault.iter_objects():
+        vault.copy_to(object_id, "second")
+
+
 def add_events(db, name, count):
     """Commit events, each in the log once however often this is repeated; a few earn a receipt."""
     with db.write() as session:
@@ -153,4 +169,4 @@ def attempt_of(session, source):
     return session.scalar(select(IntakeAttempt).where(IntakeAttempt.source_key == intake._hash(source.key)))
 
 
-WORK = {"intake": do_intake, "append": do_append}
+WORK = {"intake": do_intake, "copy": do_copy, "append": do_append}

@@ -83,7 +83,7 @@ class World:
         )
 
     def _copies(self):
-        if "copies" not in type(_default_settings().vault).model_fields or not self.variant.copies:
+        if self.variant.copies == 1:
             return {}
         return {"copies": f"file://{self.site / SECOND}", "required_copies": self.variant.copies}
 
