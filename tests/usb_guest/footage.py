@@ -13,6 +13,7 @@ SIZES = (
     *(0, 1, 500, 511, 512, 513, 1012, 1024, 16 * KIB - 12, 16 * KIB, 64 * KIB + 1),
     *(MIB - 12, MIB, MIB + 1, 4 * MIB, 4 * MIB + 511, 9 * MIB + 7, 17 * MIB + 1),
 )
+_PIECE = 64 * MIB
 _FIRST = 1_790_000_000  # seconds since 1970; each file a minute later
 
 
@@ -22,7 +23,9 @@ def fill(folder: Path, sizes: tuple[int, ...] = SIZES, *, seed: int = 1) -> None
     for number, size in enumerate(sizes):
         path = folder / "DCIM" / f"{100 + number // 8}MEDIA" / f"DSJ_{seed:05}_{number:04}.MP4"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(chance.randbytes(size))
+        with path.open("wb") as stream:
+            for at in range(0, size, _PIECE):
+                stream.write(chance.randbytes(min(_PIECE, size - at)))
         os.utime(path, (_FIRST + 60 * number, _FIRST + 60 * number))
 
 
