@@ -126,7 +126,12 @@ def _copied(guest: Guest, name: str, copy: str) -> float:
     started = time.monotonic()
     guest.plug_card(name, 3)
     wait = "until d=$(ls /dev/sd?1 2>/dev/null) && [ -b $d ]; do sleep 0.05; done"
-    guest.check("sh", "-ec", f"{wait}; mount -o ro $d /mnt/card; {copy.format(out=out, drop=DROP)}; umount /mnt/card", timeout=600)
+    guest.check(
+        "sh",
+        "-ec",
+        f"{wait}; mount -o ro $d /mnt/card; {copy.format(out=out, drop=DROP)}; umount /mnt/card",
+        timeout=600,
+    )
     took = time.monotonic() - started
     guest.pull(3)
     guest.check("rm", "-rf", out)

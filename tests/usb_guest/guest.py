@@ -136,7 +136,9 @@ class Guest:
         parts = "bodycam dock_service config"
         copy = f"mkdir -p /opt/bodycam && cd /mnt/repo && cp -r {parts} /opt/bodycam/"
         self.check("sh", "-c", copy)
-        self.check("sh", "-c", "echo options usb-storage delay_use=0 > /etc/modprobe.d/bodycam.conf")  # as deploy/README.md
+        self.check(
+            "sh", "-c", "echo options usb-storage delay_use=0 > /etc/modprobe.d/bodycam.conf"
+        )  # as deploy/README.md
         self.check("sh", "-c", f"printf '%s\\n' /opt/bodycam /opt/site > {_PACKAGES}/guest.pth")
         self.check("python3", "-m", "compileall", "-q", "-j", "2", "/opt/bodycam")
 
