@@ -1,5 +1,6 @@
 """Every slice's tables in one place, for migrations and tests; nothing else imports this."""
 
+from bodycam.backup import models as backup
 from bodycam.cases import models as cases
 from bodycam.coverage import models as coverage
 from bodycam.custody import models as custody
@@ -18,6 +19,7 @@ from bodycam.wipes import models as wipes
 
 __all__ = [
     "Base",
+    "backup",
     "cases",
     "coverage",
     "custody",

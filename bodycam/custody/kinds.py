@@ -28,6 +28,8 @@ KINDS: dict[str, Kind] = {
     "account.signed_in": Kind("Đăng nhập", "Signed in"),
     "account.signed_out": Kind("Đăng xuất", "Signed out"),
     "account.throttled": Kind("Tạm khóa đăng nhập vì sai nhiều lần", "Sign-in throttled after repeated failures"),
+    "backup.made": Kind("Đã sao lưu cơ sở dữ liệu và nhật ký", "Database and log backed up"),
+    "backup.restored": Kind("Khôi phục từ bản sao lưu", "Restored from a backup"),
     "board.alarm_cleared": Kind("Hết cảnh báo tại trạm", "Station alarm cleared"),
     "board.alarm_raised": Kind("Cảnh báo tại trạm", "Station alarm raised"),
     "camera.changed": Kind("Thay đổi thông tin máy", "Camera changed"),

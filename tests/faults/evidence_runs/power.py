@@ -49,6 +49,7 @@ class Watched:
         self.on_step = on_step
         self.bypassed = []
         self._inside = threading.local()
+        self._paused = False
         self._lock = threading.RLock()
         self._pending = []  # changes of names not durable yet: lists of (folder, name, node or None), in order
         self._files, self._folders = {}, {}
@@ -84,7 +85,7 @@ class Watched:
 
     def _wrap(self, real, ours):
         def call(*args, **kwargs):
-            if getattr(self._inside, "call", False):
+            if self._paused or getattr(self._inside, "call", False):
                 return real(*args, **kwargs)
             with self._lock:
                 self._inside.call = True
@@ -97,7 +98,12 @@ class Watched:
 
     def note_bypass(self, path):
         """Remember a file of the folder that was opened for writing past the calls that are watched."""
-        if not getattr(self._inside, "call", False) and not isinstance(path, int) and self._here(path):
+        if (
+            not self._paused
+            and not getattr(self._inside, "call", False)
+            and not isinstance(path, int)
+            and self._here(path)
+        ):
             self.bypassed.append(os.fspath(path))
 
     # the calls
@@ -254,12 +260,12 @@ class Watched:
 
     @contextmanager
     def aside(self):
-        """Let this thread change files elsewhere without being watched."""
-        before, self._inside.call = getattr(self._inside, "call", False), True
+        """Let files elsewhere be changed without being watched, by threads of this thread too."""
+        before, self._paused = self._paused, True
         try:
             yield
         finally:
-            self._inside.call = before
+            self._paused = before
 
 
 def _path_of(descriptor):
