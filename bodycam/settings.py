@@ -192,6 +192,16 @@ class VerificationSettings(_Section):
     length_share: float
 
 
+class RetentionSettings(_Section):
+    """How what is past its term is disposed of; the terms themselves are data of their own (`retention.schedule`)."""
+
+    cooling_days: int = Field(ge=1)
+    notice_days: int = Field(ge=0)
+    batch_most: int = Field(ge=1, le=5_000)
+    backup_days: int = Field(ge=0)
+    clock_jump_hours: int = Field(ge=2)
+
+
 class Settings(_Section):
     """All settings of one installation."""
 
@@ -213,6 +223,7 @@ class Settings(_Section):
     public: PublicSettings
     sign_in: SignInSettings
     verification: VerificationSettings
+    retention: RetentionSettings
     labels: dict[str, str]
     number_patterns: dict[str, re.Pattern[str]]
 
