@@ -197,7 +197,7 @@ class RetentionSettings(_Section):
 
     cooling_days: int = Field(ge=1)
     notice_days: int = Field(ge=0)
-    batch_most: int = Field(ge=1, le=5_000)
+    batch_most: int = Field(ge=1, le=200_000)
     backup_days: int = Field(ge=0)
     clock_jump_hours: int = Field(ge=2)
 

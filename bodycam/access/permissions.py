@@ -52,6 +52,17 @@ class Action(StrEnum):
     WIPE_RAISE = "wipe.raise"  # and withdraw
     WIPE_APPROVE = "wipe.approve"  # or refuse; never what one raised
     WIPE_ATTACH = "wipe.attach"  # the signed minute
+    RETENTION_VIEW = "retention.view"
+    RETENTION_EDIT = "retention.edit"  # propose a change of the schedule, agree to another's; never to one's own
+    CLOCK_CONFIRM = "clock.confirm"  # say that the server's clock is right after a jump
+    HOLD_VIEW = "hold.view"  # those placed by order; a complaint's is `hold.complaint`
+    HOLD_PLACE = "hold.place"
+    HOLD_RELEASE = "hold.release"  # never what one placed
+    HOLD_COMPLAINT = "hold.complaint"  # those that citizens' reports caused: never for the line of who is accused
+    DISPOSITION_VIEW = "disposition.view"  # what is missing from a batch tells of holds: nobody in an accused's line
+    DISPOSITION_APPROVE = "disposition.approve"  # and undo; two people of two units
+    NEGATIVE_VIEW = "negative.view"
+    NEGATIVE_SIGN = "negative.sign"
 
 
 _OWN, _UNIT, _SUBTREE, _ALL = Reach.OWN, Reach.UNIT, Reach.SUBTREE, Reach.ALL
@@ -84,6 +95,10 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.WIPE_RAISE: _SUBTREE,
         Action.WIPE_ATTACH: _SUBTREE,
         Action.PEOPLE_PASSES: _SUBTREE,
+        Action.RETENTION_VIEW: _SUBTREE,
+        Action.HOLD_VIEW: _SUBTREE,
+        Action.NEGATIVE_VIEW: _SUBTREE,
+        Action.NEGATIVE_SIGN: _SUBTREE,
     },
     Role.HEAD: {
         Action.RECORDING_LIST: _SUBTREE,
@@ -98,6 +113,11 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.PEOPLE_VIEW: _SUBTREE,
         Action.MONITORING_VIEW: _SUBTREE,
         Action.WIPE_VIEW: _SUBTREE,
+        Action.RETENTION_VIEW: _SUBTREE,
+        Action.HOLD_VIEW: _SUBTREE,
+        Action.HOLD_PLACE: _SUBTREE,
+        Action.HOLD_RELEASE: _SUBTREE,
+        Action.NEGATIVE_VIEW: _SUBTREE,
     },
     Role.PLAN_APPROVER: {
         Action.RECORDING_LIST: _SUBTREE,
@@ -120,6 +140,14 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.PEOPLE_VIEW: _SUBTREE,
         Action.MONITORING_VIEW: _SUBTREE,
         Action.WIPE_VIEW: _SUBTREE,
+        Action.RETENTION_VIEW: _SUBTREE,
+        Action.HOLD_VIEW: _SUBTREE,
+        Action.HOLD_PLACE: _SUBTREE,
+        Action.HOLD_RELEASE: _SUBTREE,
+        Action.DISPOSITION_VIEW: _ALL,
+        Action.DISPOSITION_APPROVE: _ALL,
+        Action.NEGATIVE_VIEW: _SUBTREE,
+        Action.NEGATIVE_SIGN: _SUBTREE,
     },
     Role.CASE_OFFICER: {
         Action.RECORDING_LIST: _SUBTREE,
@@ -129,11 +157,18 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.CASE_LIST: _SUBTREE,
         Action.CASE_VIEW: _SUBTREE,
         Action.CASE_EDIT: _SUBTREE,
+        Action.RETENTION_VIEW: _SUBTREE,
+        Action.HOLD_VIEW: _SUBTREE,
+        Action.HOLD_PLACE: _SUBTREE,
+        Action.NEGATIVE_VIEW: _SUBTREE,
+        Action.NEGATIVE_SIGN: _SUBTREE,
     },
     Role.INTAKE: {
         Action.SUBMISSION_LIST: _ALL,
         Action.SUBMISSION_VIEW: _ALL,
         Action.SUBMISSION_TRIAGE: _ALL,
+        Action.HOLD_COMPLAINT: _ALL,
+        Action.HOLD_RELEASE: _ALL,
     },
     Role.AUDITOR: {
         Action.RECORDING_LIST: _ALL,
@@ -146,6 +181,17 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.LOG_VIEW: _ALL,
         Action.VAULT_SCRUB: _ALL,
         Action.WIPE_VIEW: _ALL,
+        Action.RETENTION_VIEW: _ALL,
+        Action.RETENTION_EDIT: _ALL,
+        Action.CLOCK_CONFIRM: _ALL,
+        Action.HOLD_VIEW: _ALL,
+        Action.HOLD_PLACE: _ALL,
+        Action.HOLD_RELEASE: _ALL,
+        Action.HOLD_COMPLAINT: _ALL,
+        Action.DISPOSITION_VIEW: _ALL,
+        Action.DISPOSITION_APPROVE: _ALL,
+        Action.NEGATIVE_VIEW: _ALL,
+        Action.NEGATIVE_SIGN: _ALL,
     },
     Role.ADMINISTRATOR: {
         Action.DOCK_VIEW: _ALL,
@@ -162,6 +208,9 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.WIPE_VIEW: _ALL,
         Action.WIPE_RAISE: _ALL,
         Action.WIPE_ATTACH: _ALL,
+        Action.RETENTION_VIEW: _ALL,
+        Action.RETENTION_EDIT: _ALL,
+        Action.CLOCK_CONFIRM: _ALL,
     },
 }
 

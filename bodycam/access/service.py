@@ -42,6 +42,16 @@ def officer_may(session: Session, officer_id: str, action: str, unit_id: str | N
     return any(scope.allows(unit_id=unit_id, unit_path=unit.path if unit else None) for scope in scopes)
 
 
+def units_of(session: Session, account_id: str, action: str) -> frozenset[str]:
+    """Return the ids of the units on which an account's roles list an action now; none for an account that is closed."""
+    account = session.get(Account, account_id, populate_existing=True)
+    if account is None or not account.active:
+        return frozenset()
+    roles = [role for role, actions in PERMISSIONS.items() if Action(action) in actions]
+    query = select(Grant.unit_id).where(Grant.account_id == account_id, Grant.role.in_(roles))
+    return frozenset(session.scalars(query))
+
+
 def holders_of(action: Action) -> Select[str]:
     """Return the query of the ids of accounts whose roles list an action, wherever they hold them."""
     roles = [role for role, actions in PERMISSIONS.items() if action in actions]

@@ -20,7 +20,7 @@ from bodycam.errors import InvalidInputError
 from bodycam.fleet.models import Camera
 from bodycam.people.models import Officer, Unit
 from bodycam.people.scope import NOTHING, Scope
-from bodycam.recordings.models import Kind, Origin, Recording, RecordingPlate
+from bodycam.recordings.models import Kind, Origin, Recording, RecordingPlate, State
 
 MOST = 200
 _SHORTEST_IDENTIFIER = 4  # characters: shorter ones begin too many
@@ -83,6 +83,7 @@ def find_recordings(
 
 def _conditions(wanted: RecordingFilter, cases: Scope) -> list[ColumnElement[bool]]:
     asked: list[tuple[object, Callable[[], ColumnElement[bool]]]] = [
+        (True, lambda: Recording.state != State.DESTROYED),  # its own page still says what became of it
         (not wanted.citizens, lambda: Recording.origin != Origin.CITIZEN),
         (not wanted.sidecars, lambda: Recording.kind != Kind.SIDECAR),
         (wanted.since, lambda: Recording.shown_at >= wanted.since),

@@ -5,7 +5,7 @@ import json
 from bodycam.cases import matching
 from bodycam.media.info import info_from_json
 from bodycam.recordings import renditions
-from bodycam.recordings.models import Recording
+from bodycam.recordings.models import Recording, State
 from bodycam.runtime import Runtime
 from bodycam.verification.examine import examine
 
@@ -16,7 +16,10 @@ def read(rt: Runtime, recording_id: str) -> None:
 
 
 def recheck(rt: Runtime, recording_id: str) -> None:
-    """Read the sealed bytes from the disk again, and check anew."""
+    """Read the sealed bytes from the disk again, and check anew; what a disposition destroyed is left alone."""
+    with rt.db.read() as session:
+        if session.get_one(Recording, recording_id).state == State.DESTROYED:
+            return
     examine(rt, recording_id, reread=True)
 
 

@@ -16,6 +16,9 @@ HANDLERS = {
     "recording.recheck": "bodycam.tasks.recordings:recheck",
     "recording.render": "bodycam.tasks.recordings:render",
     "recording.match": "bodycam.tasks.recordings:match",
+    "retention.dispose": "bodycam.tasks.retention:dispose",
+    "retention.propose": "bodycam.tasks.retention:propose",
+    "retention.watch": "bodycam.tasks.retention:watch",
     "spool.tidy": "bodycam.tasks.vault:tidy_spool",
     "submission.adopt_file": "bodycam.tasks.petitions:adopt_file",
     "submission.seal_file": "bodycam.tasks.petitions:seal_file",
@@ -24,6 +27,9 @@ HANDLERS = {
     "vault.sweep": "bodycam.tasks.vault:sweep",
 }
 EVERY = {
+    "retention.dispose": 3600,
+    "retention.propose": 86_400,
+    "retention.watch": 600,
     "spool.tidy": 3600,
     "submission.tidy": 600,
     "vault.sweep": 86_400,

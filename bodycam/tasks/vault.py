@@ -13,6 +13,7 @@ from bodycam.fixity.service import Scrub
 from bodycam.intake.models import IntakeAttempt
 from bodycam.petitions.models import SubmissionFile
 from bodycam.recordings.models import Recording, Rendition
+from bodycam.retention.models import DestroyedCopy
 from bodycam.runtime import Runtime
 from bodycam.vault.errors import SpoolBusyError
 
@@ -52,16 +53,21 @@ def _catalogued_at(session: Session, name: str) -> datetime | None:
 
 
 def known_objects(db: Database) -> Iterator[str]:
-    """Yield every object id that a catalogue lists: recordings, what was made from them, citizens' files."""
+    """Yield every object id that a catalogue lists and that should be there: recordings, what was made from them, citizens' files.
+
+    What a disposition destroyed, or began to, stays listed and should not be there.
+    """
     for column in (Recording.object_id, Rendition.object_id, SubmissionFile.object_id):
         yield from _column(db, column)
 
 
 def _column(db: Database, column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]) -> Iterator[str]:
     last = ""
+    destroyed = select(DestroyedCopy.object_id)
     while True:
         with db.read() as session:
-            page = session.scalars(select(column).where(column > last).order_by(column).limit(_PAGE)).all()
+            wanted = select(column).where(column > last, column.not_in(destroyed))
+            page = session.scalars(wanted.order_by(column).limit(_PAGE)).all()
         yield from (object_id for object_id in page if object_id)
         if len(page) < _PAGE or not page[-1]:
             return
