@@ -52,6 +52,16 @@ class Cosignature(Base):
     received_at: Mapped[datetime]
 
 
+class WitnessStanding(Base):
+    """How a witness answered last: no row or no `trouble` when well, else a code of `witness_client.Trouble`."""
+
+    __tablename__ = "witness_standing"
+
+    witness: Mapped[str] = mapped_column(String(300), primary_key=True)  # its key, as in `cosignature`
+    trouble: Mapped[str | None] = mapped_column(String(20))
+    since: Mapped[datetime]
+
+
 class TimestampToken(Base):
     """An RFC 3161 timestamp over a checkpoint's body: asked for (`token_at` null) or had, its file in `log/timestamps`.
 
