@@ -83,6 +83,20 @@ class LogSettings(_Section):
     origin: str = Field(pattern=r"^[^\s+]+$")
     checkpoint_seconds: int = Field(ge=1, le=60)
     tick_when_idle: bool
+    policy: str
+
+    @property
+    def policy_file(self) -> Path | None:
+        """The policy that names the log's witnesses, if it has any."""
+        return Path(self.policy).expanduser() if self.policy else None
+
+
+class WitnessesSettings(_Section):
+    """How the log's witnesses are asked."""
+
+    ask_seconds: int = Field(ge=1)
+    timeout_seconds: int = Field(ge=1, le=300)
+    late_minutes: int = Field(ge=1)
 
 
 class WorkerSettings(_Section):
@@ -213,6 +227,7 @@ class Settings(_Section):
     vault: VaultSettings
     spool: FolderSettings
     log: LogSettings
+    witnesses: WitnessesSettings
     keys: FolderSettings
     worker: WorkerSettings
     station: StationSettings

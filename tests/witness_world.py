@@ -1,14 +1,20 @@
 """Logs that may lie, and real witnesses on real sockets, for tests."""
 
+import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bodycam.custody import merkle
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.cosignature import Cosigner
 from bodycam.custody.note import Signer, encode
+from bodycam.custody.policy import Policy
 from bodycam.witness.__main__ import Server
 from bodycam.witness.cosigning import Witness, init
 
@@ -61,3 +67,78 @@ def served(witness: Witness) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+class Liar:
+    """A key whose holder signs anything, and an HTTP server that answers as a test says."""
+
+    def __init__(self, number: int):
+        self.key = Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32)
+        self.cosigner = Cosigner(f"liar{number}.example/w", self.key.public_key().public_bytes_raw())
+
+    @property
+    def vkey(self) -> str:
+        return str(self.cosigner)
+
+    def line(self, body, *, at=None, key=None):
+        seconds = int(time.time() if at is None else at)
+        signed = (key or self.key).sign(f"cosignature/v1\ntime {seconds}\n{body}".encode())
+        return f"— {self.cosigner.name} {encode(self.cosigner.key_id + struct.pack('>Q', seconds) + signed)}\n"
+
+
+def body_of(request: bytes) -> str:
+    """Return the checkpoint's body from a request to cosign it."""
+    return request.decode().split("\n\n", 1)[1].rsplit("\n\n", 1)[0] + "\n"
+
+
+@contextmanager
+def answering(answer: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
+    """Serve POSTs with any function of the handler and the request's data; yields the address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            with suppress(OSError):  # the asker had enough
+                answer(self, self.rfile.read(int(self.headers["Content-Length"])))
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/"
+        finally:
+            server.shutdown()
+
+
+def reply(status: int, text: str | bytes, kind: str = "text/plain"):
+    """Return an answer for `answering`: always this."""
+
+    def answer(handler, _request):
+        data = text if isinstance(text, bytes) else text.encode()
+        handler.send_response(status)
+        handler.send_header("Content-Type", kind)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
+
+
+def cosigning(liar: Liar, **how):
+    """Return an answer for `answering`: a cosignature on whatever is asked, changed as `how` says."""
+
+    def answer(handler, request):
+        reply(200, liar.line(how.get("body") or body_of(request), at=how.get("at"), key=how.get("key")))(
+            handler, request
+        )
+
+    return answer
+
+
+def policy_of(log_vkey, witnesses, least=2) -> Policy:
+    """Return a policy of (vkey, url) pairs named w1, w2, …, `least` of which are a quorum."""
+    names = [f"w{number}" for number in range(1, len(witnesses) + 1)]
+    lines = [f"witness {name} {vkey} {url}".rstrip() for name, (vkey, url) in zip(names, witnesses, strict=True)]
+    return Policy.parse("\n".join([f"log {log_vkey}", *lines, f"group q {least} {' '.join(names)}", "quorum q"]) + "\n")

@@ -53,6 +53,8 @@ def _children(settings: "Settings") -> "list[Child]":
         Child("worker", ["bodycam.tasks.worker"]),
         Child("beat", ["bodycam.tasks.beat"]),
     ]
+    if settings.log.policy:
+        jobs.append(Child("witnesses", ["bodycam.custody.gathering"]))
     doors = [
         Child("staff", ["webui.serve", "staff"]),
         Child("public", ["webui.serve", "public"]),

@@ -142,6 +142,8 @@ KINDS: dict[str, Kind] = {
     "submission.replied": Kind("Trả lời người gửi", "Reply sent to the citizen"),
     "submission.state_changed": Kind("Thay đổi trạng thái tin người dân", "Submission state changed"),
     "submission.viewed": Kind("Xem tin người dân gửi", "Submission viewed"),
+    "timestamp.received": Kind("Nhận dấu thời gian cho nhật ký", "Timestamp for the log received"),
+    "timestamp.refused": Kind("Từ chối dấu thời gian không hợp lệ", "False timestamp refused"),
     "unit.changed": Kind("Thay đổi đơn vị", "Unit changed"),
     "unit.created": Kind("Thêm đơn vị", "Unit created"),
     "upload.expired": Kind("Lượt tải lên hết hạn", "Upload expired"),
@@ -157,6 +159,15 @@ KINDS: dict[str, Kind] = {
     "wipe.raised": Kind("Lập lệnh xóa dữ liệu trên máy", "Wipe order raised"),
     "wipe.refused": Kind("Không duyệt lệnh xóa dữ liệu trên máy", "Wipe order refused"),
     "wipe.withdrawn": Kind("Rút lệnh xóa dữ liệu trên máy", "Wipe order withdrawn"),
+    "witness.contradicted": Kind(
+        "Bên xác nhận từ chối hoặc trả lời sai", "Witness refused the log or answered falsely"
+    ),
+    "witness.cosignature_imported": Kind(
+        "Nhập chữ ký bên xác nhận từ tệp", "Witness's cosignature brought in as a file"
+    ),
+    "witness.policy_set": Kind("Đặt danh sách bên xác nhận", "Policy of witnesses set"),
+    "witness.quorum_back": Kind("Lại có đủ bên xác nhận độc lập", "Quorum of witnesses is back"),
+    "witness.quorum_late": Kind("Chậm có đủ bên xác nhận độc lập", "Quorum of witnesses is late"),
 }
 
 RECEIPT_KINDS = tuple(name for name, kind in KINDS.items() if kind.receipt)

@@ -8,6 +8,7 @@ from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import NoteError
 from bodycam.custody.log import Log
 from bodycam.custody.note import Verifier, decode, encode
+from bodycam.custody.policy import Judged, Policy
 
 _FIRST_LINE = "c2sp.org/tlog-proof@v1"
 _MAX_HASHES = 64
@@ -28,10 +29,23 @@ class Proof:
             NoteError: the checkpoint isn't the log's, or the entry isn't at that place in its tree.
         """
         checkpoint = Checkpoint.open(self.note, verifier)
+        self._include(entry, checkpoint)
+        return checkpoint
+
+    def judge(self, entry: bytes, policy: Policy) -> Judged:
+        """Return what the policy says of the checkpoint under which `entry` is proven.
+
+        Raises:
+            NoteError: the checkpoint isn't one of the policy's logs, a witness's line is false, or the entry isn't there.
+        """
+        judged = policy.judge(self.note)
+        self._include(entry, judged.checkpoint)
+        return judged
+
+    def _include(self, entry: bytes, checkpoint: Checkpoint) -> None:
         leaf = merkle.leaf_hash(entry)
         if not merkle.check_inclusion(leaf, self.index, checkpoint.size, self.hashes, checkpoint.root):
             raise NoteError(reason="the event is not in the log's tree at that place")
-        return checkpoint
 
 
 def prove(log: Log, index: int, checkpoint: Checkpoint, *, entry: bytes | None = None) -> str:

@@ -2,12 +2,16 @@
 
 A receipt stands alone: with the log's public key anybody checks it offline. It never holds the openings of private values,
 since it may be shown. Its text has one form only, so any altered bit is found. Under 4 kB when the leaf is under 1.5 kB.
+It is issued at once under the log's own signature; when a quorum of witnesses cosigned a later checkpoint it is written anew
+with that one: the same event and leaf, a stronger proof.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import select, update
 
 from bodycam import clock
 from bodycam.custody import merkle
@@ -18,11 +22,14 @@ from bodycam.custody.errors import NoteError, ReceiptError
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.note import Verifier
+from bodycam.custody.policy import Judged, Policy
 from bodycam.custody.proof import parse_proof, prove
 from bodycam.custody.service import CONTENT, commitment, openings_of
+from bodycam.db import Database
 
 SCHEMA = "bodycam/receipt/1"
 _MAX_TEXT = 200_000
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class VerifiedReceipt:
     checkpoint: Checkpoint
     sha256: str | None
     size: int | None
+    judged: Judged | None = None  # what the policy says of the witnesses, when one was given
 
 
 def issue(log: Log, events: Sequence[CustodyEvent], checkpoint: Checkpoint) -> list[Receipt]:
@@ -57,8 +65,43 @@ def receipt_path(log: Log, event_id: str) -> Path:
     return log.dir / "receipts" / event_id[-2:] / f"{event_id}.json"
 
 
-def verify_receipt(text: str, verifier: Verifier) -> VerifiedReceipt:
-    """Check a receipt by itself, without database or network.
+def upgrade(db: Database, log: Log, checkpoint: Checkpoint) -> int:
+    """Write anew, under a cosigned checkpoint, the receipts that still wait for one, and return how many.
+
+    Raises:
+        LogDamagedError: a tile is missing or cut.
+    """
+    done, after = 0, ""
+    waiting = (
+        select(Receipt.event_id, Receipt.body, CustodyEvent.log_index)
+        .join(CustodyEvent, CustodyEvent.id == Receipt.event_id)
+        .where(Receipt.witnessed_at.is_(None), CustodyEvent.log_index < checkpoint.size)
+        .order_by(Receipt.event_id)
+        .limit(_PAGE)
+    )
+    while True:
+        with db.read() as session:
+            rows = session.execute(waiting.where(Receipt.event_id > after)).all()
+        changed = []
+        for event_id, body, index in rows:
+            after = event_id
+            try:
+                event, openings, _ = _read(body)
+            except (ReceiptError, ValueError):
+                continue  # the row was altered, which the audit says
+            text = _dump(event, openings, prove(log, index or 0, checkpoint).removesuffix("\n").split("\n"))
+            write_durably(receipt_path(log, event_id), text.encode())
+            changed.append({"event_id": event_id, "body": text, "witnessed_at": clock.now()})
+        if changed:
+            with db.write() as session:
+                session.execute(update(Receipt), changed)
+        done += len(changed)
+        if len(rows) < _PAGE:
+            return done
+
+
+def verify_receipt(text: str, trusted: Verifier | Policy) -> VerifiedReceipt:
+    """Check a receipt by itself, without database or network; with a policy, say too who witnessed it.
 
     Raises:
         ReceiptError: it was altered or cut, or is of another log; nothing in it may be believed.
@@ -69,7 +112,12 @@ def verify_receipt(text: str, verifier: Verifier) -> VerifiedReceipt:
             raise ReceiptError(reason="it is not written in its one form")
         leaf = canonical(event).encode()
         proof = parse_proof("\n".join(lines) + "\n")
-        checkpoint = proof.check(leaf, verifier)
+        judged = None
+        if isinstance(trusted, Policy):
+            judged = proof.judge(leaf, trusted)
+            checkpoint = judged.checkpoint
+        else:
+            checkpoint = proof.check(leaf, trusted)
         commitments = event.get("commitments", {})
         for name, opening in openings.items():
             if not isinstance(commitments, Mapping) or commitments.get(name) != commitment(opening):
@@ -87,6 +135,7 @@ def verify_receipt(text: str, verifier: Verifier) -> VerifiedReceipt:
         checkpoint=checkpoint,
         sha256=sha256 if isinstance(sha256, str) else None,
         size=size if isinstance(size, int) else None,
+        judged=judged,
     )
 
 
