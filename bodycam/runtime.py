@@ -1,6 +1,7 @@
 """What a process works with: settings, database, vault, spool, keys and log, opened together and closed together."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from bodycam.vault.errors import PlaceAwayError, VaultIoError
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.local import Vault
 from bodycam.vault.places import LocalPlace, Place
+from bodycam.vault.s3_place import S3Place
+from bodycam.vault.s3_requests import read_credentials
 from bodycam.vault.spool import Spool
 
 
@@ -45,13 +48,17 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
         db.close()
 
 
-def open_vault(settings: VaultSettings, keyring: Keyring) -> Vault:
-    """Open the vault with its further places; one of those that is away stops nothing before it's needed."""
+def open_vault(settings: VaultSettings, keyring: Keyring, environ: Mapping[str, str] = os.environ) -> Vault:
+    """Open the vault with its further places; one of those that is away stops nothing before it's needed.
+
+    The bucket's credentials come from the environment or the keys folder.
+    """
     places: list[Place] = []
     if settings.second_dir is not None:
-        places.append(LocalPlace("second", settings.second_dir, keyring))
-    vault = Vault(settings.dir, keyring, places, settings.required_copies)
-    for place in places:
+        second = LocalPlace("second", settings.second_dir, keyring)
+        places.append(second)
         with suppress(PlaceAwayError, VaultIoError):  # whoever needs it is told; here it's only bound to its key early
-            place.probe()
-    return vault
+            second.probe()
+    if settings.bucket is not None:
+        places.append(S3Place(settings.bucket, read_credentials(keyring.path.parent, environ), keyring))
+    return Vault(settings.dir, keyring, places, settings.required_copies)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -68,6 +69,37 @@ class VaultSettings(_Section):
     def second_dir(self) -> Path | None:
         """The folder of the second local place, if there is one."""
         return next((Path(url.removeprefix("file://")) for url in self.copy_urls if url.startswith("file:///")), None)
+
+    @property
+    def bucket(self) -> "BucketSettings | None":
+        """The bucket of copies, if there is one."""
+        return next((BucketSettings.parse(url) for url in self.copy_urls if url.startswith("s3://")), None)
+
+
+class BucketSettings(_Section):
+    """A bucket of an S3 server, out of `s3://bucket/prefix?endpoint=https://host:port&region=…&lock_days=N`."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{2,62}$")
+    prefix: str
+    endpoint: str = Field(pattern=r"^https?://[^/?#]+$")
+    region: str = Field(pattern=r"^[a-z0-9-]+$")
+    lock_days: int = Field(ge=0, le=36_500)
+
+    @classmethod
+    def parse(cls, url: str) -> "BucketSettings":
+        """Take the URL apart; raises ValueError (pydantic's included) when it isn't one."""
+        parts = urlsplit(url)
+        asked = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        region = asked.pop("region", "us-east-1")
+        endpoint = asked.pop("endpoint", f"https://s3.{region}.amazonaws.com").rstrip("/")
+        prefix = parts.path.strip("/")
+        values = {
+            "name": parts.netloc,
+            "prefix": f"{prefix}/" if prefix else "",
+            "endpoint": endpoint,
+            "region": region,
+        }
+        return cls.model_validate({"lock_days": 0, **values, **asked})
 
 
 class FolderSettings(_Section):
@@ -329,13 +361,28 @@ def _refuse_contradictions(settings: Settings, values: Mapping[str, Sourced]) ->
 def _copy_rules(vault: VaultSettings) -> list[tuple[str, bool, str]]:
     urls, second = vault.copy_urls, vault.second_dir
     nested = second is not None and (second.is_relative_to(vault.dir) or vault.dir.is_relative_to(second))
+    known = all(url.startswith(("file:///", "s3://")) for url in urls)
     return [
-        ("vault.copies", all(url.startswith("file:///") for url in urls), "each must start with file:///"),
-        ("vault.copies", len({url.partition(":")[0] for url in urls}) == len(urls), "one further folder at most"),
+        ("vault.copies", known, "each must start with file:/// or s3://"),
+        ("vault.copies", len({url.partition(":")[0] for url in urls}) == len(urls), "one further folder and one bucket at most"),
+        ("vault.copies", _is_bucket(vault), "a bucket is s3://bucket/prefix?endpoint=https://host:port&region=…&lock_days=N"),
         ("vault.copies", not nested, "a copy inside the vault itself, or around it, is no copy"),
         ("vault.required_copies", vault.required_copies <= 1 + len(urls),
          f"there are only {1 + len(urls)} places (vault.url and vault.copies)"),
     ]  # fmt: skip
+
+
+def _is_bucket(vault: VaultSettings) -> bool:
+    try:
+        return (
+            vault.bucket is None or not vault.bucket.endpoint.startswith("http://") or _is_near(vault.bucket.endpoint)
+        )
+    except ValueError:
+        return False
+
+
+def _is_near(endpoint: str) -> bool:
+    return urlsplit(endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def _web_rules(name: str, web: WebSettings, demo: bool) -> list[tuple[str, bool, str]]:

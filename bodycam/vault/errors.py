@@ -35,6 +35,14 @@ class PlaceAwayError(BodycamError):
     en = "The copy place “{place}” can't be reached: {reason}. Mount its disk or check its server, then try again; nothing is lost."
 
 
+class CopyLockedError(BodycamError):
+    """The server keeps a copy locked; it can be removed when the lock has ended."""
+
+    code = "copy_locked"
+    vi = "Bản sao của {object_id} ở “{place}” còn bị khóa đến {until}. Làm lại sau thời điểm đó."
+    en = "The copy of {object_id} in “{place}” is locked until {until}. Do it again after that."
+
+
 class CopiesMissingError(BodycamError):
     """Fewer verified copies could be made than are required, so nothing may be called sealed yet."""
 

@@ -31,37 +31,48 @@ def is_bound(root: Path) -> bool:
 def attach(name: str, root: Path, keyring: Keyring) -> None:
     """Make the folder (0700) and its label the first time; afterwards only check them.
 
-    Raises `VaultMissingError` when the place was here and is not any more, `KeyMissingError` when another key sealed it,
-    `KeyDamagedError` when the label can't be read.
+    Raises `VaultMissingError` when the place was here and is not any more, and what `check` raises.
     """
-    mark = mark_of(name, keyring)
-    if not is_bound(root) and mark.exists() and mark.read_text("utf-8") == str(root):
-        raise VaultMissingError(path=root, mark=mark)
+    if not is_bound(root) and remembered(name, keyring) == str(root):
+        raise VaultMissingError(path=root, mark=mark_of(name, keyring))
     disk.make_folder(root / "objects")
     disk.make_folder(root / "tmp")
-    _check(root, keyring)
-    _remember(mark, root)
-
-
-def _check(root: Path, keyring: Keyring) -> None:
-    label = root / FILE
-    if not label.exists():
+    if not is_bound(root):
         draft = root / "tmp" / secrets.token_hex(16)
-        disk.write_file(draft, json.dumps({"format": _FORMAT, "key": keyring.key_id}).encode() + b"\n")
-        disk.replace(draft, label)
+        disk.write_file(draft, write(keyring))
+        disk.replace(draft, root / FILE)
         disk.sync_folder(root)
+    check((root / FILE).read_bytes(), str(root / FILE), keyring)
+    remember(name, str(root), keyring)
+
+
+def write(keyring: Keyring) -> bytes:
+    """Return the label of a new place."""
+    return json.dumps({"format": _FORMAT, "key": keyring.key_id}).encode() + b"\n"
+
+
+def check(text: bytes, where: str, keyring: Keyring) -> None:
+    """Raise `KeyMissingError` when the label names another key, `KeyDamagedError` when it can't be read."""
     try:
-        sealed_with = json.loads(label.read_bytes())["key"]
+        sealed_with = json.loads(text)["key"]
     except (ValueError, KeyError, TypeError) as error:
-        raise KeyDamagedError(path=label) from error
+        raise KeyDamagedError(path=where) from error
     if sealed_with != keyring.key_id:
         raise KeyMissingError(key_id=sealed_with, path=keyring.path.parent)
 
 
-def _remember(mark: Path, root: Path) -> None:
-    if mark.exists() and mark.read_text("utf-8") == str(root):
+def remembered(name: str, keyring: Keyring) -> str | None:
+    """Return where a place was when it was last reached, or None before that."""
+    mark = mark_of(name, keyring)
+    return mark.read_text("utf-8") if mark.exists() else None
+
+
+def remember(name: str, where: str, keyring: Keyring) -> None:
+    """Keep where a place is, so that a missing disk or an emptied bucket is never taken for a new, empty place."""
+    if remembered(name, keyring) == where:
         return
+    mark = mark_of(name, keyring)
     draft = mark.with_name(f".{mark.name}.{secrets.token_hex(8)}")
-    disk.write_file(draft, str(root).encode())
+    disk.write_file(draft, where.encode())
     disk.replace(draft, mark)
     disk.sync_folder(mark.parent)

@@ -118,7 +118,7 @@ class Place(Protocol):
         """Remove what writings that died left aside over a day ago; return how many."""
 
 
-_PROBLEMS: dict[type[BodycamError], str] = {
+PROBLEMS: dict[type[BodycamError], str] = {
     PlaceAwayError: "place_away",
     ObjectMissingError: "object_missing",
     VaultIoError: "object_unreadable",
@@ -136,9 +136,14 @@ class Destroyed:
 
 def check_id(object_id: str) -> str:
     """Return the id if it is one, so that it can be part of a path; raises `ObjectMissingError`."""
-    if not _ID.fullmatch(object_id):
+    if not is_id(object_id):
         raise ObjectMissingError(object_id=object_id[:80])
     return object_id
+
+
+def is_id(name: str) -> bool:
+    """Tell whether a file's name is an object's id."""
+    return _ID.fullmatch(name) is not None
 
 
 class LocalPlace:
@@ -243,7 +248,7 @@ class LocalPlace:
             with self._named_errors():
                 size, digest = hash_from_disk(self._existing(object_id))
         except (ObjectMissingError, PlaceAwayError, VaultIoError) as error:
-            return VerifyResult(object_id, 0, (_PROBLEMS[type(error)],))
+            return VerifyResult(object_id, 0, (PROBLEMS[type(error)],))
         return VerifyResult(object_id, size, () if digest == object_id else ("object_damaged",))
 
     def remove(self, object_id: str) -> None:
@@ -262,7 +267,7 @@ class LocalPlace:
         for folder in folders:
             if folder.name >= after[:2]:
                 names = (path.name for path in folder.iterdir())
-                yield from sorted(name for name in names if _ID.fullmatch(name) and name > after)
+                yield from sorted(name for name in names if is_id(name) and name > after)
 
     def sweep(self) -> int:
         """Remove old files in `tmp/`; see `Place.sweep`."""
