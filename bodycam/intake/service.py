@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from bodycam import clock, custody
 from bodycam.db import Database, fold, new_id, nfc
+from bodycam.fixity.copies import note_sealed
 from bodycam.intake.models import AttemptState, IntakeAttempt
 from bodycam.jobs import service as jobs
 from bodycam.recordings.models import Kind, Origin, Recording
@@ -84,6 +85,7 @@ def finish(rt: Runtime, attempt: IntakeAttempt, spooled: Spooled, facts: Facts) 
     sealed = rt.vault.seal(spooled, _manifest(attempt, spooled, facts))
     with rt.db.write() as session:
         catalogue(session, sealed, facts, recording_id=attempt.id, event_id=attempt.event_id)
+        note_sealed(session, sealed.object_id, sealed.cipher_size, sealed.copies, clock.now())
         row = session.get_one(IntakeAttempt, attempt.id)
         row.state, row.finished_at, row.recording_id = AttemptState.SEALED, clock.now(), attempt.id
     rt.spool.discard(attempt.id)

@@ -31,34 +31,34 @@ def is_bound(root: Path) -> bool:
 def attach(name: str, root: Path, keyring: Keyring) -> None:
     """Make the folder (0700) and its label the first time; afterwards only check them.
 
-    Raises `VaultMissingError` when the place was here and is not any more, and what `check` raises.
+    Raises `VaultMissingError` when the place was here and is not any more, and what `label_text` raises.
     """
     if not is_bound(root) and remembered(name, keyring) == str(root):
         raise VaultMissingError(path=root, mark=mark_of(name, keyring))
     disk.make_folder(root / "objects")
     disk.make_folder(root / "tmp")
-    if not is_bound(root):
+    path = root / FILE
+    before = path.read_bytes() if path.exists() else None
+    after = label_text(keyring, path, before)
+    if after != before:
         draft = root / "tmp" / secrets.token_hex(16)
-        disk.write_file(draft, write(keyring))
-        disk.replace(draft, root / FILE)
+        disk.write_file(draft, after)
+        disk.replace(draft, path)
         disk.sync_folder(root)
-    check((root / FILE).read_bytes(), str(root / FILE), keyring)
     remember(name, str(root), keyring)
 
 
-def write(keyring: Keyring) -> bytes:
-    """Return the label of a new place."""
-    return json.dumps({"format": _FORMAT, "key": keyring.key_id}).encode() + b"\n"
-
-
-def check(text: bytes, where: str, keyring: Keyring) -> None:
-    """Raise `KeyMissingError` when the label names another key, `KeyDamagedError` when it can't be read."""
+def label_text(keyring: Keyring, where: Path | str, before: bytes | None = None) -> bytes:
+    """Return the label as it should stand after `before`; raises `KeyMissingError`, `KeyDamagedError` naming `where`."""
+    if before is None:
+        return json.dumps({"format": _FORMAT, "key": keyring.key_id}).encode() + b"\n"
     try:
-        sealed_with = json.loads(text)["key"]
+        sealed_with = json.loads(before)["key"]
     except (ValueError, KeyError, TypeError) as error:
         raise KeyDamagedError(path=where) from error
     if sealed_with != keyring.key_id:
         raise KeyMissingError(key_id=sealed_with, path=keyring.path.parent)
+    return before
 
 
 def remembered(name: str, keyring: Keyring) -> str | None:

@@ -58,15 +58,15 @@ class S3Place:
         where = f"{self._bucket.endpoint}/{self._bucket.name}/{self._bucket.prefix}"
         key = self._bucket.prefix + label.FILE
         found = self._ask("GET", key, fine=(404,))
-        if found.status == HTTPStatus.NOT_FOUND:
-            if label.remembered(self.name, self._keyring) == where:
-                raise PlaceAwayError(place=self.name, reason=f"{where} was emptied, or is another bucket of that name")
-            self._ask("PUT", key, headers=_CREATE_ONLY, body=label.write(self._keyring), fine=(412,))
-            found = self._ask("GET", key)
+        before = found.body if found.status == HTTPStatus.OK else None
+        if before is None and label.remembered(self.name, self._keyring) == where:
+            raise PlaceAwayError(place=self.name, reason=f"{where} was emptied, or is another bucket of that name")
         try:
-            label.check(found.body, where, self._keyring)
+            after = label.label_text(self._keyring, where, before)
         except (KeyMissingError, KeyDamagedError) as error:
             raise PlaceAwayError(place=self.name, reason=str(error)) from error
+        if after != before:
+            self._ask("PUT", key, headers={} if before else _CREATE_ONLY, body=after)
         label.remember(self.name, where, self._keyring)
         self._is_ready = True
 

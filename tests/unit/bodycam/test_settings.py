@@ -41,6 +41,18 @@ def test_the_language_can_be_set_from_the_environment() -> None:
         ({"BODYCAM_DEMO": "true"}, "dock.bus"),
         ({"BODYCAM_DEMO": "perhaps"}, "demo"),
         ({"BODYCAM_VAULT__URL": "s3://bucket"}, "vault.url"),
+        ({"BODYCAM_VAULT__COPIES": "/mnt/second"}, "vault.copies"),
+        ({"BODYCAM_VAULT__COPIES": "file:///mnt/a, file:///mnt/b"}, "vault.copies"),
+        (
+            {"BODYCAM_VAULT__COPIES": "file:///mnt/vault/second", "BODYCAM_VAULT__URL": "file:///mnt/vault"},
+            "vault.copies",
+        ),
+        ({"BODYCAM_VAULT__COPIES": "s3://B?endpoint=https://s3.local"}, "vault.copies"),
+        ({"BODYCAM_VAULT__COPIES": "s3://bucket?endpoint=s3.local"}, "vault.copies"),
+        ({"BODYCAM_VAULT__COPIES": "s3://bucket?endpoint=http://s3.local"}, "vault.copies"),
+        ({"BODYCAM_VAULT__COPIES": "s3://bucket?lock_days=forever"}, "vault.copies"),
+        ({"BODYCAM_VAULT__COPIES": "s3://bucket?secret_access_key=x"}, "vault.copies"),
+        ({"BODYCAM_VAULT__REQUIRED_COPIES": "2"}, "vault.required_copies"),
     ],
 )
 def test_a_bad_setting_stops_the_start_and_names_its_key(environ: dict[str, str], key: str) -> None:
@@ -62,3 +74,12 @@ def test_a_missing_or_broken_site_file_is_refused(tmp_path: Path) -> None:
     for path in (broken, tmp_path / "absent.toml"):
         with pytest.raises(SettingsError, match=path.name):
             load_settings({"BODYCAM_CONFIG": str(path)})
+
+
+def test_copies_are_listed_as_urls_apart_by_commas() -> None:
+    urls = "file:///mnt/second, s3://bucket/evidence?endpoint=https://s3.local:8333&lock_days=30"
+    vault = load_settings({"BODYCAM_VAULT__COPIES": urls, "BODYCAM_VAULT__REQUIRED_COPIES": "3"}).vault
+    assert vault.second_dir == Path("/mnt/second")
+    assert vault.bucket is not None
+    assert (vault.bucket.name, vault.bucket.prefix) == ("bucket", "evidence/")
+    assert (vault.bucket.endpoint, vault.bucket.lock_days) == ("https://s3.local:8333", 30)
