@@ -36,11 +36,14 @@ def import_() -> None:
 def people(file: Path, force: str | None, dry_run: bool, as_json: bool) -> None:
     """Nhập cán bộ và đơn vị / Import officers and their units.
 
-    Columns: Số hiệu, Họ tên, Đơn vị ("Phòng CSGT/Đội 3"), Lực lượng, Tổ. The same number in the same force is updated.
+    Columns: Số hiệu, Họ tên, Đơn vị ("Phòng CSGT/Đội 3"), Lực lượng, Tổ, Thẻ trạm cắm (kiosk card).
+
+    The same number in the same force is updated.
 
     Example: bodycam import people can-bo.xlsx --dry-run
     """
     from bodycam.people.imports import PEOPLE_COLUMNS, force_of, import_people  # late: --help needs none of this
+    from bodycam.people.passes import Cards
     from bodycam.people.sheets import read_sheet
 
     default = force_of(force) if force else None
@@ -51,7 +54,12 @@ def people(file: Path, force: str | None, dry_run: bool, as_json: bool) -> None:
     run_import(
         sheet,
         lambda session, settings: import_people(
-            session, sheet, patterns=settings.number_patterns, default_force=default, actor=actor()
+            session,
+            sheet,
+            patterns=settings.number_patterns,
+            cards=Cards(settings.keys.dir, settings.kiosk.card_prefix, settings.kiosk.card_suffix),
+            default_force=default,
+            actor=actor(),
         ),
         dry_run=dry_run,
         as_json=as_json,

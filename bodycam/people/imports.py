@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from bodycam import custody
 from bodycam.db import fold, new_id
 from bodycam.errors import BodycamError, InvalidInputError
-from bodycam.people import units
+from bodycam.people import passes, units
+from bodycam.people.errors import CardInUseError, CardUnreadableError
 from bodycam.people.models import Force, Officer, Unit
 from bodycam.people.numbers import FORCE_NAMES, check_number, compact_number
 from bodycam.people.sheets import Column, Row, Sheet
@@ -29,6 +30,7 @@ PEOPLE_COLUMNS = (
     Column("unit", "Đơn vị", "Unit", ("Đơn vị", "Đơn vị công tác", "Phòng/Đội", "Unit"), required=True),
     Column("force", "Lực lượng", "Force", ("Lực lượng", "Ngành", "Force", "Service")),
     Column("team", "Tổ", "Team", ("Tổ", "Tổ công tác", "Đoàn kiểm tra", "Team")),
+    Column("card", "Thẻ trạm cắm", "Kiosk card", ("Thẻ trạm cắm", "Mã thẻ", "Thẻ từ", "Kiosk card", "Card", "Card number")),
 )  # fmt: skip
 _FORCE_ALIASES = {"csgt": Force.TRAFFIC_POLICE, "qltt": Force.MARKET, "canh sat": Force.TRAFFIC_POLICE}
 
@@ -129,13 +131,14 @@ def import_people(
     sheet: Sheet,
     *,
     patterns: Mapping[str, re.Pattern[str]],
+    cards: passes.Cards,
     default_force: str | None = None,
     actor: str | None = None,
 ) -> ImportReport:
     """Take over officers from a list read with `PEOPLE_COLUMNS`.
 
     A unit is a code or a path of names such as "Phòng CSGT/Đội 3"; missing ones are made. A row's force is its own cell, else
-    `default_force`, else its unit's.
+    `default_force`, else its unit's. A card is kept as `passes` keeps it; an empty cell leaves an officer's card as it is.
 
     Raises:
         ImportRefusedError: there were errors; nothing may be committed.
@@ -144,6 +147,7 @@ def import_people(
     finder = UnitFinder(session, report, actor)
     officers = {(o.force, compact_number(o.number)): o for o in session.scalars(select(Officer).order_by(Officer.id))}
     seen: dict[tuple[str, str], int] = {}
+    hand_out = _Cards(session, report, cards, actor)
     for row in sheet.rows:
         placed = _place(row, report, finder, default_force)
         if placed is None:
@@ -160,12 +164,54 @@ def import_people(
             report.refuse(row, _column("number"), f"trùng với dòng {other}", f"is the same as in row {other}")
             continue
         seen[key] = row.number
+        unchanged = report.unchanged
         try:
             officers[key] = _take_officer(session, report, officers.get(key), row, unit, force, number, actor)
         except InvalidInputError as error:
             report.refuse(row, _column("name"), str(error.values["reason_vi"]), str(error.values["reason"]))
+            continue
+        if hand_out.give(officers[key], row) and report.unchanged > unchanged:
+            report.unchanged -= 1
+            report.updated += 1
     report.finish(session, "people", sheet, actor)
     return report
+
+
+class _Cards:
+    """Gives the cards of one list; no error names a card's number."""
+
+    def __init__(self, session: Session, report: ImportReport, cards: passes.Cards, actor: str | None) -> None:
+        self._session, self._report, self._cards, self._actor = session, report, cards, actor
+        self._rows: dict[str, int] = {}
+
+    def give(self, officer: Officer, row: Row) -> bool:
+        """Tie a row's card to its officer; True when that changed something."""
+        if not row.get("card"):
+            return False
+        column = _column("card")
+        try:
+            number = self._cards.number(row.get("card"))
+        except CardUnreadableError:
+            least, most = passes.LEAST_CARD, passes.MOST_CARD
+            self._report.refuse(
+                row, column, f"không phải số thẻ; ghi {least}–{most} chữ và số như đầu đọc thẻ gõ ra",
+                f"is no card's number; write the {least} to {most} letters and digits the reader types",
+            )  # fmt: skip
+            return False
+        if number in self._rows:
+            other = self._rows[number]
+            self._report.refuse(row, column, f"trùng với dòng {other}", f"is the same as in row {other}")
+            return False
+        self._rows[number] = row.number
+        held = passes.pass_of(self._session, officer.id)
+        if held is not None and held.card_key == passes.card_key(number, self._cards.key):
+            return False
+        try:
+            passes.give_card(self._session, officer.id, number, key=self._cards.key, actor=self._actor)
+        except CardInUseError as error:
+            self._report.refuse(row, column, error.text("vi"), error.text("en"))
+            return False
+        return True
 
 
 def _column(key: str) -> Column:

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -156,6 +157,24 @@ def is_weak(pin: str, number: str) -> bool:
         return True
     own = "".join(c for c in compact_number(number) if c.isdigit())
     return len(set(pin)) < 3 or any(pin in run for run in _RUNS) or (bool(own) and pin in own.zfill(PIN_DIGITS))  # noqa: PLR2004
+
+
+@dataclass(frozen=True)
+class Cards:
+    """How a site's cards are read and kept: what its readers type around a number, and where the key lies."""
+
+    keys_dir: Path
+    prefix: str = ""
+    suffix: str = ""
+
+    def number(self, typed: str) -> str:
+        """Return a card's number; raises `CardUnreadableError`."""
+        return card_number(typed, self.prefix, self.suffix)
+
+    @property
+    def key(self) -> bytes:
+        """Return the key under which cards are hashed."""
+        return open_card_key(self.keys_dir)
 
 
 def card_number(typed: str, prefix: str = "", suffix: str = "") -> str:

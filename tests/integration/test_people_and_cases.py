@@ -18,6 +18,7 @@ from bodycam.people import accounts
 from bodycam.people.errors import SignInLockedError, WrongSignInError
 from bodycam.people.imports import PEOPLE_COLUMNS, import_people
 from bodycam.people.models import Officer
+from bodycam.people.passes import Cards
 from bodycam.people.scope import EVERYTHING
 from bodycam.people.sheets import parse_sheet
 from bodycam.people.sign_in import sign_in
@@ -55,11 +56,11 @@ def test_forty_guesses_at_once_are_still_ten(db):
     assert (answers.count(WrongSignInError), answers.count(SignInLockedError)) == (10, 30)
 
 
-def test_people_fleet_and_cases_work_together(db):
+def test_people_fleet_and_cases_work_together(db, tmp_path):
     rows = "\n".join(f"{n + 100:03}-{n:03};Người {n};Phòng CSGT/Đội {n % 3};CSGT" for n in range(60))
     sheet = parse_sheet("p.csv", f"Số hiệu;Họ tên;Đơn vị;Lực lượng\n{rows}".encode(), PEOPLE_COLUMNS)
     with db.write() as session:
-        assert import_people(session, sheet, patterns={}).created == 60
+        assert import_people(session, sheet, patterns={}, cards=Cards(tmp_path / "keys")).created == 60
     with db.write() as session:
         officer = officer_by_number(session, "traffic_police", "107007")
         assert isinstance(officer, Officer)

@@ -9,6 +9,7 @@ from bodycam.fleet import service as fleet
 from bodycam.fleet.imports import CAMERA_COLUMNS, import_cameras
 from bodycam.people import units
 from bodycam.people.imports import PEOPLE_COLUMNS, ImportRefusedError, import_people
+from bodycam.people.passes import Cards
 from bodycam.people.sheets import parse_local_time, parse_sheet
 
 TEMPLATES = Path(__file__).parents[3] / "docs/import"
@@ -16,9 +17,10 @@ HEAD = "Serial;Mã máy;Đơn vị;Lực lượng;Người giữ;Từ ngày;Đ�
 
 
 @pytest.fixture
-def people(db):
+def people(db, tmp_path):
+    sheet = parse_sheet("p", (TEMPLATES / "people.csv").read_bytes(), PEOPLE_COLUMNS)
     with db.write() as session:
-        import_people(session, parse_sheet("p", (TEMPLATES / "people.csv").read_bytes(), PEOPLE_COLUMNS), patterns={})
+        import_people(session, sheet, patterns={}, cards=Cards(tmp_path / "keys"))
         unit = units.create_unit(session, name="Đội 9", force="tax")
         units.create_officer(session, unit_id=unit.id, number="123-456", name="Lê Thu", force="tax")
 

@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 
 from bodycam.custody.models import CustodyEvent
 from bodycam.people.imports import PEOPLE_COLUMNS, ImportRefusedError, force_of, import_people
-from bodycam.people.models import Officer, Unit
+from bodycam.people.models import Officer, OfficerPass, Unit
+from bodycam.people.passes import Cards, card_key, pass_of
 from bodycam.people.sheets import parse_sheet
 from bodycam.settings import load_settings
 
@@ -14,10 +15,15 @@ PATTERNS = load_settings({}).number_patterns
 TEMPLATE = Path(__file__).parents[3] / "docs/import/people.csv"
 
 
+@pytest.fixture
+def cards(tmp_path):
+    return Cards(tmp_path / "keys", prefix="F7")
+
+
 def take(db, text, **options):
     sheet = parse_sheet("a.csv", text.encode(), PEOPLE_COLUMNS)
     with db.write() as session:
-        return import_people(session, sheet, patterns=PATTERNS, **options)
+        return import_people(session, sheet, patterns=PATTERNS, **{"cards": Cards(Path("/nowhere")), **options})
 
 
 def officers(db):
@@ -29,9 +35,9 @@ def officers(db):
 HEAD = "Số hiệu;Họ tên;Đơn vị;Lực lượng;Tổ\n"
 
 
-def test_the_template_comes_in_and_again_changes_nothing(db):
-    first = take(db, TEMPLATE.read_text())
-    again = take(db, TEMPLATE.read_text())
+def test_the_template_comes_in_and_again_changes_nothing(db, cards):
+    first = take(db, TEMPLATE.read_text(), cards=cards)
+    again = take(db, TEMPLATE.read_text(), cards=cards)
     assert (first.created, len(first.units)) == (2, 2)
     assert (again.created, again.updated, again.unchanged, again.units) == (0, 0, 2, [])
     assert officers(db) == [("Nguyễn Văn Mẫu", "Đội 3"), ("Trần Thị Mẫu", "Đội thủ tục")]
@@ -80,3 +86,52 @@ def test_six_hundred_people_come_in_within_seconds(db):
     report = take(db, HEAD + "\n".join(rows))
     assert (report.created, len(report.units)) == (600, 12)
     assert time.monotonic() - started < 10
+
+
+CARDS = "Số hiệu;Họ tên;Đơn vị;Lực lượng;Kiosk card\n"
+
+
+def held(db, number):
+    with db.read() as session:
+        officer = session.scalars(select(Officer).where(Officer.number == number)).one()
+        found = pass_of(session, officer.id)
+        return found.card_key if found else None
+
+
+def test_a_card_is_kept_as_its_hash_alone_without_what_the_reader_adds(db, cards):
+    report = take(
+        db,
+        CARDS + "123-456;An;Đội 1;CSGT;F70012345678?\n123-457;Bình;Đội 1;CSGT;\n",
+        cards=cards,
+    )
+    assert report.created == 2
+    assert held(db, "123-456") == card_key("0012345678", cards.key)
+    assert held(db, "123-457") is None
+    with db.read() as session:
+        kinds = list(session.scalars(select(CustodyEvent.kind).where(CustodyEvent.kind == "officer.card_given")))
+        bodies = "".join(session.scalars(select(CustodyEvent.body)))
+    assert len(kinds) == 1
+    assert "12345678" not in bodies
+
+
+def test_a_new_card_is_an_update_the_same_or_none_is_not(db, cards):
+    take(db, CARDS + "123-456;An;Đội 1;CSGT;0012345678\n", cards=cards)
+    for cell, updated in (("0012345678", 0), ("", 0), ("0099999999", 1)):
+        report = take(db, CARDS + f"123-456;An;Đội 1;CSGT;{cell}\n", cards=cards)
+        assert (report.updated, report.unchanged) == (updated, 1 - updated)
+    assert held(db, "123-456") == card_key("0099999999", cards.key)
+
+
+def test_every_wrong_card_is_told_with_its_row_without_its_number_and_nothing_is_taken(db, cards):
+    take(db, CARDS + "123-450;Giang;Đội 1;CSGT;00AA11BB22\n", cards=cards)
+    rows = ["123-456;An;Đội 1;CSGT;12", "123-457;Bình;Đội 1;CSGT;0077777777", "123-458;Chi;Đội 1;CSGT;00-7777-7777",
+            "123-459;Dũng;Đội 1;CSGT;00aa11bb22"]  # fmt: skip
+    with pytest.raises(ImportRefusedError) as refused:
+        take(db, CARDS + "\n".join(rows), cards=cards)
+    errors = refused.value.errors
+    assert [(error.row, error.column) for error in errors] == [(row, "Thẻ trạm cắm") for row in (2, 4, 5)]
+    assert "dòng 3" in errors[1].vi
+    assert "cán bộ khác" in errors[2].vi
+    assert not any(digits in error.vi + error.en for error in errors for digits in ("7777", "11BB"))
+    with db.read() as session:
+        assert session.scalar(select(func.count()).select_from(OfficerPass)) == 1
