@@ -67,9 +67,12 @@ def propose(db: Database, settings: RetentionSettings) -> DispositionBatch | Non
         ClockDoubtfulError: nobody can say what is due.
         HoldTamperedError, ScheduleTamperedError: rows don't fit the log.
     """
+    jump = timedelta(hours=settings.clock_jump_hours)
     with db.write() as session:
         changes.ensure(session)
-        moment = clockwatch.believed_now(session, timedelta(hours=settings.clock_jump_hours))
+        clockwatch.look(session, jump)  # committed by itself: an alarm outlives the refusal
+    with db.write() as session:
+        moment = clockwatch.believed_now(session, jump)
     number = f"HUY-{local(moment):%Y-%m}"
     with db.read() as session:
         if session.scalar(select(DispositionBatch.id).where(DispositionBatch.number == number)) is not None:

@@ -84,6 +84,8 @@ def run(rt: Runtime, batch_id: str, units_of: UnitsOf) -> BatchState:
 def _begin(rt: Runtime, batch_id: str, units_of: UnitsOf) -> Checkpoint:
     settings = rt.settings.retention
     with rt.db.write() as session:
+        clockwatch.look(session, timedelta(hours=settings.clock_jump_hours))  # an alarm outlives the refusal
+    with rt.db.write() as session:
         batch = get_batch(session, batch_id, BatchState.COOLING, BatchState.RUNNING, BatchState.DEBT)
         moment = clockwatch.believed_now(session, timedelta(hours=settings.clock_jump_hours))
         checkpoint = check_batch(
