@@ -99,6 +99,30 @@ class KeyExposedError(BodycamError):
     en = "Other users of this machine can read {path}. Run: chmod 600 (file) or 700 (folder), and consider a new key."
 
 
+class KeyInUseError(ConflictError):
+    """Something can still be opened only with a key that was to be retired, or may be."""
+
+    code = "key_in_use"
+    vi = "Chưa thể cho khóa {key_id} nghỉ: {reason_vi}. Giữ nguyên tệp khóa này; chạy lại `bodycam vault rotate-key`."
+    en = "Key {key_id} can't be retired yet: {reason}. Keep its file where it is; run `bodycam vault rotate-key` again."
+
+
+class EscrowTextError(BodycamError):
+    """A text that should be an escrow key's public half isn't."""
+
+    code = "escrow_text"
+    vi = "Không phải khóa ký gửi công khai: {text}. Chép nguyên dòng mà `bodycam vault escrow-key` đã in vào vault.escrow."
+    en = "Not the public half of an escrow key: {text}. Copy the whole line that `bodycam vault escrow-key` printed into vault.escrow."
+
+
+class EscrowForeignError(BodycamError):
+    """Nothing in the vault was wrapped for this escrow key."""
+
+    code = "escrow_foreign"
+    vi = "Không có khóa nào trong kho được ký gửi cho khóa {key_id}. Kiểm tra đúng tệp khóa ký gửi và đúng thư mục kho."
+    en = "No key in the vault was wrapped for escrow key {key_id}. Check that it is the right escrow key and the right vault."
+
+
 class SpoolBusyError(ConflictError):
     """Somebody else is writing the same attempt."""
 
