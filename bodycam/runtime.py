@@ -9,6 +9,7 @@ from bodycam.custody.log import Log
 from bodycam.db import Database
 from bodycam.settings import Settings, VaultSettings
 from bodycam.vault.errors import PlaceAwayError, VaultIoError
+from bodycam.vault.escrow import EscrowRecipient
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.local import Vault
 from bodycam.vault.places import LocalPlace, Place
@@ -33,7 +34,8 @@ class Runtime:
 def open_runtime(settings: Settings) -> Iterator[Runtime]:
     """Open everything the settings name; keys and folders are made where they are missing."""
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keyring = Keyring.open(settings.keys.dir, create=True)
+    escrow = [EscrowRecipient.parse(text) for text in settings.vault.escrow_keys]
+    keyring = Keyring.open(settings.keys.dir, create=True, escrow=escrow)
     db = Database(settings.database.url)
     try:
         yield Runtime(

@@ -54,6 +54,7 @@ class VaultSettings(_Section):
     url: str
     copies: str
     required_copies: int = Field(ge=1, le=3)
+    escrow: str
 
     @property
     def dir(self) -> Path:
@@ -64,6 +65,11 @@ class VaultSettings(_Section):
     def copy_urls(self) -> tuple[str, ...]:
         """The URLs of the further places, as the comma-separated setting lists them."""
         return tuple(url for part in self.copies.split(",") if (url := part.strip()))
+
+    @property
+    def escrow_keys(self) -> tuple[str, ...]:
+        """The public halves of the escrow keys, as the comma-separated setting lists them."""
+        return tuple(text for part in self.escrow.split(",") if (text := part.strip()))
 
     @property
     def second_dir(self) -> Path | None:

@@ -93,7 +93,7 @@ def identify(session: Session, keyring: Keyring, submission_id: str, identity: I
             reason="give a name and a phone number or e-mail, or choose to stay anonymous",
             reason_vi="ghi họ tên và số điện thoại hoặc thư điện tử, hoặc chọn ẩn danh",
         )
-    place = _identity_place(submission.id)
+    place = identity_place(submission.id)
     key = contents.new_key(keyring, place)
     submission.identity_wrapped_key = key
     submission.identity = contents.lock(keyring, key, place, "identity", contents.write_identity(checked))
@@ -213,7 +213,7 @@ def identity_of(keyring: Keyring, submission: Submission) -> Identity | None:
     """Open who reports; None for an anonymous report. Callers record who looked."""
     if submission.identity is None or submission.identity_wrapped_key is None:
         return None
-    place = _identity_place(submission.id)
+    place = identity_place(submission.id)
     plain = contents.unlock(keyring, submission.identity_wrapped_key, place, "identity", submission.identity)
     return contents.read_identity(plain)
 
@@ -255,5 +255,6 @@ def expire_drafts(session: Session, rest: timedelta) -> list[str]:
     return [file_id for submission_id in stale for file_id in discard_draft(session, submission_id)]
 
 
-def _identity_place(submission_id: str) -> str:
+def identity_place(submission_id: str) -> str:
+    """Return what the data key of a reporter's identity is bound to."""
     return f"{submission_id}/identity"

@@ -23,6 +23,7 @@ HANDLERS = {
     "submission.adopt_file": "bodycam.tasks.petitions:adopt_file",
     "submission.seal_file": "bodycam.tasks.petitions:seal_file",
     "submission.tidy": "bodycam.tasks.petitions:tidy",
+    "vault.rewrap": "bodycam.tasks.keys:rewrap",
     "vault.scrub": "bodycam.tasks.vault:scrub",
     "vault.sweep": "bodycam.tasks.vault:sweep",
 }
@@ -32,6 +33,7 @@ EVERY = {
     "retention.watch": 600,
     "spool.tidy": 3600,
     "submission.tidy": 600,
+    "vault.rewrap": 10_800,
     "vault.sweep": 86_400,
 }
 

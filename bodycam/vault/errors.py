@@ -99,14 +99,6 @@ class KeyExposedError(BodycamError):
     en = "Other users of this machine can read {path}. Run: chmod 600 (file) or 700 (folder), and consider a new key."
 
 
-class KeyInUseError(ConflictError):
-    """Something can still be opened only with a key that was to be retired, or may be."""
-
-    code = "key_in_use"
-    vi = "Chưa thể cho khóa {key_id} nghỉ: {reason_vi}. Giữ nguyên tệp khóa này; chạy lại `bodycam vault rotate-key`."
-    en = "Key {key_id} can't be retired yet: {reason}. Keep its file where it is; run `bodycam vault rotate-key` again."
-
-
 class EscrowTextError(BodycamError):
     """A text that should be an escrow key's public half isn't."""
 

@@ -149,12 +149,14 @@ class Keyring:
 
 
 def restore(keys_dir: Path, keys: Sequence[bytes], now: datetime) -> None:
-    """Put keys that came back from escrow where they were lost, the current one first; raises FileExistsError if one is there."""
+    """Put keys that came back from escrow where they were lost, the current one first; a key made meanwhile becomes an older one."""
     path = keys_dir / FILE
     disk.make_folder(keys_dir)
-    for key in keys[1:]:
-        _put(keys_dir / f"{FILE}.{_key_id(key)}", _text(key, replaced_at=now.isoformat()))
-    _make(path, keys[0], refuse=True)
+    meanwhile = [_read_one(path).key] if path.exists() else []
+    for key in [*keys[1:], *meanwhile]:
+        if key != keys[0]:
+            _put(keys_dir / f"{FILE}.{key_id_of(key)}", _text(key, replaced_at=now.isoformat()))
+    _put(path, _text(keys[0]))
 
 
 def _read_all(path: Path) -> tuple[tuple[int, int], tuple[VaultKey, ...]]:
@@ -177,7 +179,7 @@ def _read_one(path: Path) -> VaultKey:
         _refuse_exposed(path)
         body = json.loads(path.read_bytes())
         key = base64.b64decode(body["key"], validate=True)
-        fits = body["format"] == _FORMAT and len(key) == KEY and body["id"] == _key_id(key)
+        fits = body["format"] == _FORMAT and len(key) == KEY and body["id"] == key_id_of(key)
         replaced = datetime.fromisoformat(body["replaced_at"]) if "replaced_at" in body else None
     except FileNotFoundError as error:
         raise KeyMissingError(key_id=path.name, path=path.parent) from error
@@ -212,19 +214,18 @@ def _retired_place(key_id: str) -> bytes:
 
 
 def _text(key: bytes, **more: str) -> bytes:
-    body = {"format": _FORMAT, "id": _key_id(key), "key": base64.b64encode(key).decode(), **more}
+    body = {"format": _FORMAT, "id": key_id_of(key), "key": base64.b64encode(key).decode(), **more}
     return json.dumps(body).encode() + b"\n"
 
 
-def _make(path: Path, key: bytes | None = None, *, refuse: bool = False) -> None:
+def _make(path: Path) -> None:
     disk.make_folder(path.parent)
     draft = path.with_name(f".{FILE}.{secrets.token_hex(8)}")
-    disk.write_file(draft, _text(key or secrets.token_bytes(KEY)))
+    disk.write_file(draft, _text(secrets.token_bytes(KEY)))
     try:
         disk.link(draft, path)  # two first starts at once: one key wins, both use it
     except FileExistsError:
-        if refuse:
-            raise
+        pass
     finally:
         disk.remove(draft)
     disk.sync_folder(path.parent)
@@ -246,7 +247,8 @@ def _stamp(path: Path) -> tuple[int, int]:
     return stat.st_ino, stat.st_mtime_ns
 
 
-def _key_id(key: bytes) -> str:
+def key_id_of(key: bytes) -> str:
+    """Return the id of a key: a hash of it."""
     return hashlib.sha256(b"bodycam vault key id\x00" + key).hexdigest()[:16]
 
 

@@ -16,7 +16,7 @@ import structlog
 
 from bodycam.errors import BodycamError
 from bodycam.vault import disk
-from bodycam.vault.envelope import open_envelope, write_envelope
+from bodycam.vault.envelope import open_envelope, read_key, write_envelope
 from bodycam.vault.errors import (
     CopiesMissingError,
     DamagedObjectError,
@@ -230,7 +230,7 @@ class Vault:
             return found
         size, problems = found.cipher_size, found.problems
         try:
-            key = self._key(place, object_id)
+            key = open_envelope(object_id, place.beside(object_id, ".env"), self.keyring)
         except KeyMissingError:
             return VerifyResult(object_id, size, (*problems, "key_missing"))
         except DamagedObjectError:
@@ -257,7 +257,7 @@ class Vault:
         return aside, True
 
     def _key(self, place: Place, object_id: str) -> bytes:
-        return open_envelope(object_id, place.beside(object_id, ".env"), self.keyring)
+        return read_key(object_id, place.beside(object_id, ".env"), self.keyring)
 
     def _manifest(self, place: Place, object_id: str) -> dict[str, object]:
         return open_manifest(object_id, self._key(place, object_id), place.beside(object_id, ".manifest"))

@@ -81,6 +81,9 @@ class Place(Protocol):
     def probe(self) -> None:
         """Do nothing but reach the place, and bind it to the vault's key the first time; a wrong key counts as away."""
 
+    def bind(self, retired: str = "") -> None:
+        """Write into the place's label which keys open it now; nothing is wrapped any more by the key `retired`."""
+
     def put(
         self, object_id: str, source: SealedBytes, envelope: bytes, manifest: bytes, *, instead: bool = False
     ) -> None:
@@ -166,6 +169,11 @@ class LocalPlace:
         """Look at the label; see `Place.probe`."""
         with self._named_errors():
             pass
+
+    def bind(self, retired: str = "") -> None:
+        """Rewrite the label if need be; see `Place.bind`."""
+        with self._named_errors():
+            label.attach(self.name, self.root, self._keyring, retired)
 
     def put(
         self, object_id: str, source: SealedBytes, envelope: bytes, manifest: bytes, *, instead: bool = False

@@ -53,6 +53,10 @@ class S3Place:
 
     def probe(self) -> None:
         """Reach the bucket, check its label and what its object lock is set to; see `Place.probe`."""
+        self.bind()
+
+    def bind(self, retired: str = "") -> None:
+        """Rewrite the label if need be; see `Place.bind`."""
         self._is_ready = False
         self._check_lock_rule()
         where = f"{self._bucket.endpoint}/{self._bucket.name}/{self._bucket.prefix}"
@@ -62,7 +66,7 @@ class S3Place:
         if before is None and label.remembered(self.name, self._keyring) == where:
             raise PlaceAwayError(place=self.name, reason=f"{where} was emptied, or is another bucket of that name")
         try:
-            after = label.label_text(self._keyring, where, before)
+            after = label.label_text(self._keyring, where, before, retired)
         except (KeyMissingError, KeyDamagedError) as error:
             raise PlaceAwayError(place=self.name, reason=str(error)) from error
         if after != before:

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.cobblestone import Cobblestone256Encryptor
@@ -57,6 +57,20 @@ class Segment:
             return keyring.unwrap(self.wrapped, self.place)
         except chunked.BrokenMessageError as error:
             raise DamagedObjectError(object_id=self.path.name[:5], reason=f"{self.folder.name}: {error}") from error
+
+    def is_current(self, keyring: Keyring) -> bool:
+        """Tell whether no older vault key could help: the current one opens it, or none does."""
+        try:
+            return keyring.rewrap(self.wrapped, self.place) is None
+        except chunked.BrokenMessageError:
+            return True
+
+    def rewrap(self, keyring: Keyring) -> None:
+        """Have the key wrapped by the current vault key, by renaming."""
+        if not self.is_current(keyring):
+            wrapped = keyring.rewrap(self.wrapped, self.place) or self.wrapped
+            disk.replace(self.path, replace(self, wrapped=wrapped).path)
+            disk.sync_folder(self.folder)
 
     def become(self, state: str, size: int) -> "Segment":
         """Rename to a settled state, durably."""

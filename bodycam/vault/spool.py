@@ -94,6 +94,31 @@ class Spool:
         finally:
             os.close(lock)
 
+    def rewrap(self, attempt_id: str, settled_before: float) -> bool:
+        """Have an attempt's keys wrapped by the current vault key; False while that must wait.
+
+        Only what has rested since `settled_before` (seconds since 1970) is renamed: whoever has just finished an attempt is about
+        to seal it by the names it knows.
+        """
+        folder = self._folder(attempt_id)
+        try:
+            waiting = [segment for segment in list_segments(folder) if not segment.is_current(self.keyring)]
+            if not waiting:
+                return True
+            if folder.stat().st_mtime > settled_before:
+                return False
+            lock = _lock(folder)
+        except FileNotFoundError:  # discarded meanwhile
+            return True
+        except SpoolBusyError:
+            return False
+        try:
+            for segment in list_segments(folder):
+                segment.rewrap(self.keyring)
+        finally:
+            os.close(lock)
+        return True
+
     def _folder(self, attempt_id: str) -> Path:
         if not _ATTEMPT.fullmatch(attempt_id):
             raise ValueError("an attempt id has 1 to 100 letters, digits, dots, dashes or underscores")

@@ -164,13 +164,12 @@ def test_the_new_keys_id_is_told_before_anything_is_wrapped_by_it_and_again_afte
     assert rotate(Keyring.open(tmp_path / "keys")) == told
 
 
-def test_keys_from_escrow_are_put_back_but_never_over_a_key(tmp_path):
+def test_keys_from_escrow_are_put_back_and_a_key_made_meanwhile_is_kept(tmp_path):
     keyring = Keyring.open(tmp_path / "keys")
     rotate(keyring)
     keys = [key.key for key in keyring.keys]
+    meanwhile = Keyring.open(tmp_path / "new").current.key  # a start after the loss made one
     restore(tmp_path / "new", keys, NOW)
     again = Keyring.open(tmp_path / "new", create=False)
-    assert [key.key for key in again.keys] == keys
-    with pytest.raises(FileExistsError):
-        restore(tmp_path / "new", keys[1:], NOW)
-    assert Keyring.open(tmp_path / "new").key_id == keyring.key_id
+    assert again.current.key == keys[0]
+    assert {key.key for key in again.older} == {keys[1], meanwhile}
