@@ -16,6 +16,7 @@ from bodycam.db import new_id
 from bodycam.errors import InvalidInputError
 from bodycam.jobs.service import enqueue
 from bodycam.petitions import content as contents
+from bodycam.petitions import holding
 from bodycam.petitions.content import MOST_LINE, MOST_TEXT, Content, Identity, clean
 from bodycam.petitions.errors import ForbiddenStepError, NoSuchSubmissionError, SubmissionClosedError
 from bodycam.petitions.models import CodeSource, FileState, Submission, SubmissionFile, SubmissionState, Track
@@ -126,6 +127,7 @@ def receive(session: Session, keyring: Keyring, submission_id: str) -> Submissio
     submission.state = SubmissionState.RECEIVED
     submission.received_at = submission.changed_at = now
     submission.received_event_id = event.id
+    enqueue(session, "submission.hold", {"submission_id": submission.id}, key=f"submission.hold:{submission.id}")
     for file in files:
         if file.state == FileState.COMPLETE:
             ask_to_seal(session, file.id)
@@ -194,6 +196,7 @@ def triage(
         details={"from": before.value, "to": state.value, "track": submission.track},
         private={"answer": words} if words else None,
     )
+    holding.follow(session, submission)
     return submission
 
 

@@ -111,6 +111,24 @@ def release(session: Session, hold_id: str, *, actor: str, reason: str) -> Legal
     return row
 
 
+def narrow(session: Session, hold_id: str, target: Target, *, actor: str, reason: str) -> LegalHold:
+    """Put a narrower hold for the same report in the place of one that a complaint caused; the wide one is released.
+
+    Raises:
+        HoldError: it isn't such a hold, it stands no more, or the new target lacks a span or a reason.
+    """
+    row = session.get(LegalHold, hold_id)
+    if row is None or row.cause != HoldCause.COMPLAINT or row.submission_id is None:
+        raise NotFoundError(what="hold")
+    _check(target)
+    fresh = place_for_complaint(session, target, submission_id=row.submission_id)
+    if row.until is not None:
+        limit_complaint(session, row.submission_id, row.until)
+    if fresh.id != row.id:
+        release(session, hold_id, actor=actor, reason=reason)
+    return fresh
+
+
 def standing(session: Session) -> list[Standing]:
     """Return the holds that stand now, as the log and the rows say together, oldest first.
 

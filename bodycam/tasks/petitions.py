@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 from bodycam.db import new_id
 from bodycam.intake.service import Facts, catalogue
-from bodycam.petitions import sealing, uploads
-from bodycam.petitions.models import SubmissionFile
+from bodycam.petitions import holding, sealing, service, uploads
+from bodycam.petitions.models import Submission, SubmissionFile
 from bodycam.recordings.models import Origin
 from bodycam.runtime import Runtime
 from bodycam.vault.local import SealedObject
@@ -33,6 +33,14 @@ def adopt_file(rt: Runtime, file_id: str) -> None:
         file.recording_id = new_id()
         facts = Facts(origin=Origin.CITIZEN, name=name, actor="system")
         catalogue(session, sealed, facts, recording_id=file.recording_id, event_id=new_id())
+        holding.hold_file(session, session.get_one(Submission, file.submission_id), file.recording_id)
+
+
+def hold(rt: Runtime, submission_id: str) -> None:
+    """Hold the official footage of a received report's time and place, and nobody in the accused's line sees it."""
+    with rt.db.write() as session:
+        submission = session.get_one(Submission, submission_id)
+        holding.hold_for(session, submission, service.content_of(rt.keyring, submission))
 
 
 def tidy(rt: Runtime) -> None:

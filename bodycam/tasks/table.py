@@ -21,6 +21,7 @@ HANDLERS = {
     "retention.watch": "bodycam.tasks.retention:watch",
     "spool.tidy": "bodycam.tasks.vault:tidy_spool",
     "submission.adopt_file": "bodycam.tasks.petitions:adopt_file",
+    "submission.hold": "bodycam.tasks.petitions:hold",
     "submission.seal_file": "bodycam.tasks.petitions:seal_file",
     "submission.tidy": "bodycam.tasks.petitions:tidy",
     "vault.rewrap": "bodycam.tasks.keys:rewrap",

@@ -40,7 +40,7 @@ def test_a_sealed_file_is_catalogued_once_by_a_process_that_did_nothing_before(t
             service.receive(session, rt.keyring, submission.id)
         sealing.seal_file(rt, file.id)
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        for _ in range(2):  # the sealing job, which finds its work done, then the adopting one
+        for _ in range(3):  # the hold of the report; the sealing, which finds its work done; the adopting
             subprocess.run([sys.executable, "-c", DRAIN], check=True, env={**os.environ, **environ, "PYTHONPATH": path})
         with rt.db.read() as session:
             kept = session.get_one(SubmissionFile, file.id)
