@@ -14,6 +14,7 @@ SIZES = (
     *(MIB - 12, MIB, MIB + 1, 4 * MIB, 4 * MIB + 511, 9 * MIB + 7, 17 * MIB + 1),
 )
 _PIECE = 64 * MIB
+HUGE = (4 << 30) + 5 * MIB + 7
 _FIRST = 1_790_000_000  # seconds since 1970; each file a minute later
 
 
@@ -27,6 +28,18 @@ def fill(folder: Path, sizes: tuple[int, ...] = SIZES, *, seed: int = 1) -> None
             for at in range(0, size, _PIECE):
                 stream.write(chance.randbytes(min(_PIECE, size - at)))
         os.utime(path, (_FIRST + 60 * number, _FIRST + 60 * number))
+
+
+def fill_huge(folder: Path) -> None:
+    """Write one sparse file of a little over 4 GiB, with bytes of its own at its start, around 4 GiB and at its end."""
+    chance, size = random.Random(HUGE), HUGE
+    path = folder / "DCIM" / "100MEDIA" / "DSJ_00099_0000.MP4"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        file.truncate(size)
+        for place in (0, (4 << 30) - 5, size - 1000):
+            file.seek(place)
+            file.write(chance.randbytes(1000))
 
 
 def hashes(folder: Path) -> dict[str, str]:

@@ -92,6 +92,42 @@ def offloads_by_command(stand: Stand) -> str:
     return f"{name}: {len(wanted)} file, {done.seconds:.0f} s"
 
 
+def offloads_an_mtp_camera_by_command(stand: Stand) -> str:
+    """`bodycam offload usb:BUS-PORT` of the one MTP camera, beside a card that is left alone: equal, and nothing changed on it."""
+    folder = stand.place / "mtp-command"
+    before, wanted = footage.state_of(folder), footage.hashes(folder)
+    stand.plug("mtp-command", 1)
+    stand.plug("fat32", 2)
+    stand.guest.check("udevadm", "settle")
+    lines = stand.guest.check("python3", "-m", "bodycam", "usb", "list", "--json").splitlines()
+    [port] = [entry["port"] for entry in map(json.loads, lines) if entry["kind"] == "mtp"]
+    source = port if port.startswith("usb:") else f"usb:{port}"
+    done = stand.guest.run("python3", "-m", "bodycam", "offload", source, "--json", timeout=600)
+    for number in (1, 2):
+        stand.guest.pull(number)
+    assert done.code == 0, f"{done.code}: {done.out} {done.err}"
+    said = json.loads(done.out)
+    assert {row["path"]: row["sha256"] for row in said["recordings"]} == wanted, said
+    assert footage.state_of(folder) == before, "the camera was written to"
+    return f"{source}: {len(wanted)} files, {done.seconds:.0f} s"
+
+
+def reads_above_4_gib_over_mtp(stand: Stand) -> str:
+    """A file larger than 4 GiB is listed with its 64-bit size and comes whole and equal over the wire; nothing is sealed."""
+    folder = stand.place / "mtp-huge"
+    [(path, sha256)] = footage.hashes(folder).items()
+    stand.plug("mtp-huge", 1)
+    stand.guest.check("udevadm", "settle")
+    lines = stand.guest.check("python3", "/mnt/repo/tests/usb_guest/wire.py", timeout=900).splitlines()
+    stand.guest.pull(1)
+    [row] = map(json.loads, lines)
+    assert (row["path"], row["size"], row["bytes"]) == (path, footage.HUGE, footage.HUGE), row
+    assert row["sha256"] == sha256, row
+    return (
+        f"{footage.HUGE} bytes in {row['seconds']:.0f} s, {footage.HUGE / row['seconds'] / 1e6:.0f} MB/s with its hash"
+    )
+
+
 def offloads_at_the_station(stand: Stand) -> str:
     """Every size arrives equal, once, with its receipt, over MTP, from FAT32 and from exFAT."""
     return "; ".join(_offload(stand, name, port) for port, name in enumerate(("mtp", "fat32", "exfat"), 1))
@@ -170,7 +206,12 @@ def takes_no_pulled_card_for_empty(stand: Stand) -> str:
     return "no file counts as gone, no mount is left"
 
 
-BEFORE: Checks = {names_what_is_plugged: ("fat32",), offloads_by_command: ("bare",)}  # and the cards each needs
+BEFORE: Checks = {  # and the cards each needs
+    names_what_is_plugged: ("fat32",),
+    offloads_by_command: ("bare",),
+    offloads_an_mtp_camera_by_command: ("fat32",),
+    reads_above_4_gib_over_mtp: (),
+}
 CHECKS: Checks = {
     offloads_at_the_station: ("fat32", "exfat"),
     resumes_over_mtp: (),
@@ -188,6 +229,8 @@ def main() -> int:
             footage.fill(place / name, FEW if name == "bare" else footage.SIZES, seed=number)
         for number, name in enumerate(("mtp-long", "long")):
             footage.fill(place / name, LONG, seed=10 + number)
+        footage.fill(place / "mtp-command", (MIB + 1, 0, 1000), seed=20)
+        footage.fill_huge(place / "mtp-huge")
         with Guest(ensure(), place) as guest:
             print(f"the guest runs on {'KVM' if guest.is_kvm() else 'TCG, without KVM'}; up after {guest.boot_s:.0f} s")
             before, checks = _chosen(BEFORE), _chosen(CHECKS)
