@@ -20,6 +20,7 @@ from bodycam.errors import BodycamError
 
 PREFIX = "BODYCAM_"
 SPECIAL = {"BODYCAM_CONFIG", "BODYCAM_SAMPLES", "BODYCAM_CHROMIUM"}  # the last two are for tests
+MOST_AUTHORITIES = 2
 Value = str | int | float | bool
 
 
@@ -135,6 +136,21 @@ class WitnessesSettings(_Section):
     ask_seconds: int = Field(ge=1)
     timeout_seconds: int = Field(ge=1, le=300)
     late_minutes: int = Field(ge=1)
+
+
+class TimestampsSettings(_Section):
+    """Timestamp authorities (RFC 3161) that date the log's checkpoints: at most two, each with its certificates."""
+
+    urls: str
+    certificates: str
+    every_minutes: int = Field(ge=1)
+    timeout_seconds: int = Field(ge=1, le=300)
+
+    @property
+    def pairs(self) -> list[tuple[str, Path]]:
+        """Each authority's address and the file of its certificates."""
+        files = [Path(text).expanduser() for text in split_list(self.certificates)]
+        return list(zip(split_list(self.urls), files, strict=False))
 
 
 class WorkerSettings(_Section):
@@ -266,6 +282,7 @@ class Settings(_Section):
     spool: FolderSettings
     log: LogSettings
     witnesses: WitnessesSettings
+    timestamps: TimestampsSettings
     keys: FolderSettings
     worker: WorkerSettings
     station: StationSettings
@@ -341,6 +358,11 @@ def build_settings(values: Mapping[str, Sourced]) -> Settings:
     return settings
 
 
+def split_list(text: str) -> list[str]:
+    """Return the parts of a setting that lists several, apart by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _refuse_contradictions(settings: Settings, values: Mapping[str, Sourced]) -> None:
     same_door = (settings.staff.host, settings.staff.port) == (settings.public.host, settings.public.port)
     local_broker = settings.broker.url.startswith("filesystem://")
@@ -351,6 +373,7 @@ def _refuse_contradictions(settings: Settings, values: Mapping[str, Sourced]) ->
          "must start with filesystem://, amqp:// or redis://"),
         ("vault.url", settings.vault.url.startswith("file:///"), "must start with file:///"),
         *_copy_rules(settings.vault),
+        *_timestamp_rules(settings.timestamps),
         ("worker.embedded", settings.worker.embedded or not local_broker,
          "false needs a broker that other machines reach: set broker.url to amqp:// or redis://"),
         ("public.port", not same_door, f"the staff app already listens on port {settings.staff.port}"),
@@ -391,6 +414,19 @@ def _is_bucket(vault: VaultSettings) -> bool:
 
 def _is_near(endpoint: str) -> bool:
     return urlsplit(endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def _timestamp_rules(timestamps: TimestampsSettings) -> list[tuple[str, bool, str]]:
+    urls, files = split_list(timestamps.urls), split_list(timestamps.certificates)
+    return [
+        ("timestamps.urls", len(urls) <= MOST_AUTHORITIES, f"at most {MOST_AUTHORITIES} authorities"),
+        (
+            "timestamps.urls",
+            all(url.startswith(("http://", "https://")) for url in urls),
+            "an address is http or https",
+        ),
+        ("timestamps.certificates", len(urls) == len(files), "one file of certificates for each of timestamps.urls"),
+    ]
 
 
 def _web_rules(name: str, web: WebSettings, demo: bool) -> list[tuple[str, bool, str]]:

@@ -53,7 +53,7 @@ def _children(settings: "Settings") -> "list[Child]":
         Child("worker", ["bodycam.tasks.worker"]),
         Child("beat", ["bodycam.tasks.beat"]),
     ]
-    if settings.log.policy:
+    if settings.log.policy or settings.timestamps.urls:
         jobs.append(Child("witnesses", ["bodycam.custody.gathering"]))
     doors = [
         Child("staff", ["webui.serve", "staff"]),

@@ -69,3 +69,12 @@ class NotInLogError(BodycamError):
     code = "not_in_log_yet"
     vi = "Sự kiện {event_id} đang chờ ghi vào nhật ký. Thử lại sau vài giây; nếu vẫn vậy, bộ ghi (sequencer) đã dừng."
     en = "Event {event_id} still waits for the log. Try again in a few seconds; if it stays so, the sequencer has stopped."
+
+
+class TimestampError(BodycamError):
+    """A timestamp doesn't prove what it should, or its authority's certificates can't be read."""
+
+    code = "timestamp_invalid"
+    vi = "Dấu thời gian không hợp lệ: {reason}. Không dùng được làm căn cứ; kiểm tra chứng thư gốc của cơ quan cấp dấu thời gian."
+    en = "The timestamp is not valid: {reason}. It proves nothing; check the authority's root certificate."
+    exit_code = 5

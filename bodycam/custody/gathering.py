@@ -2,7 +2,7 @@
 
 It takes the newest checkpoint to all witnesses at once, keeps what they sign, publishes it once they are a quorum, writes the
 waiting receipts anew under it, and raises the alarm when a quorum is late. It holds no key, and the sequencer never waits
-for it. A slow or dead witness has a thread of its own and delays nobody.
+for it. A slow or dead witness has a thread of its own and delays nobody. Timestamps are asked for in one more thread.
 """
 
 import queue
@@ -14,17 +14,18 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bodycam import clock
-from bodycam.custody import witnessing
+from bodycam.custody import timestamps, witnessing
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogKeyError
 from bodycam.custody.log import Log
 from bodycam.custody.policy import Policy, Witness
 from bodycam.custody.receipts import upgrade
+from bodycam.custody.stamping import Stamper
 from bodycam.custody.witness_client import Answer, Trouble, ask
 from bodycam.db import Database
 from bodycam.errors import BodycamError
 from bodycam.process import hold_lifeline, log_to_stderr, only_one, stop_event
-from bodycam.settings import load_settings
+from bodycam.settings import Settings, load_settings
 
 LOCK_FILE = "gathering.lock"
 RETRY_S = 30.0  # when the newest checkpoint has no quorum and no newer one comes
@@ -122,16 +123,9 @@ def main() -> int:
     settings = load_settings()
     db = Database(settings.database.url)
     try:
-        path = settings.log.policy_file
-        if path is None:
-            stop.wait()
-            return 0
         log = Log.open(settings.log.dir, settings.keys.dir, origin=settings.log.origin)
-        late = timedelta(minutes=settings.witnesses.late_minutes)
-        gatherer = Gatherer(db, log, Policy.load(path), timeout_s=settings.witnesses.timeout_seconds, late=late)
         with only_one(settings.log.dir / LOCK_FILE, "gathering"):
-            witnessing.note_policy(db, path)
-            gatherer.run_forever(stop, ask_s=settings.witnesses.ask_seconds)
+            _run(settings, db, log, stop)
     except BodycamError as error:
         _logger.error("gathering.stopped", code=error.code, reason=error.text("en"))  # noqa: TRY400  a named error needs no trace
         return error.exit_code
@@ -139,8 +133,26 @@ def main() -> int:
         _logger.error("gathering.stopped", code="outside", reason=str(error))  # noqa: TRY400  not a mistake of the program
         return 1
     finally:
+        stop.set()
         db.close()
     return 0
+
+
+def _run(settings: Settings, db: Database, log: Log, stop: threading.Event) -> None:
+    dated = settings.timestamps
+    if dated.pairs:
+        every = timedelta(minutes=dated.every_minutes)
+        authorities = timestamps.authorities(dated.pairs)
+        stamper = Stamper(db, log, authorities, every=every, timeout_s=dated.timeout_seconds)
+        threading.Thread(target=stamper.run_forever, args=(stop,), daemon=True).start()
+    path = settings.log.policy_file
+    if path is None:
+        stop.wait()
+        return
+    late = timedelta(minutes=settings.witnesses.late_minutes)
+    gatherer = Gatherer(db, log, Policy.load(path), timeout_s=settings.witnesses.timeout_seconds, late=late)
+    witnessing.note_policy(db, path)
+    gatherer.run_forever(stop, ask_s=settings.witnesses.ask_seconds)
 
 
 if __name__ == "__main__":

@@ -4,21 +4,18 @@ Whatever a witness answers (another root, another key, another time, garbage, a 
 and a few kilobytes, and never harms the log.
 """
 
-import http.client
 import re
-import socket
-import ssl
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urlsplit
+from http import HTTPStatus
 
 from bodycam import clock
 from bodycam.custody import merkle
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import NoteError
+from bodycam.custody.fetch import AWAY, post
 from bodycam.custody.log import Log
 from bodycam.custody.note import encode
 from bodycam.custody.policy import Witness
@@ -64,8 +61,10 @@ def ask(witness: Witness, log: Log, checkpoint: Checkpoint, known: int, *, timeo
     forgot = None
     for _ in range(2):
         try:
-            status, data = _post(witness.url, request_text(log, known, checkpoint).encode(), timeout_s)
-        except (OSError, http.client.HTTPException, ValueError):
+            request = request_text(log, known, checkpoint).encode()
+            url = f"{witness.url.rstrip('/')}/add-checkpoint"
+            status, data = post(url, request, kind="text/plain", timeout_s=timeout_s, limit=MAX_ANSWER)
+        except AWAY:
             return Answer(trouble=Trouble.AWAY)
         told = _SIZE.fullmatch(data)
         if status != _CONFLICT or told is None:
@@ -103,8 +102,8 @@ def check_line(witness: Witness, checkpoint: Checkpoint, text: str) -> tuple[str
 
 
 def _read(witness: Witness, checkpoint: Checkpoint, status: int, data: bytes, forgot: Trouble | None) -> Answer:
-    if status != http.HTTPStatus.OK:
-        refusals = {http.HTTPStatus.FORBIDDEN, http.HTTPStatus.NOT_FOUND, http.HTTPStatus.UNPROCESSABLE_ENTITY}
+    if status != HTTPStatus.OK:
+        refusals = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY}
         return Answer(trouble=Trouble.REFUSED if status in refusals | {_CONFLICT} else Trouble.AWAY)
     found = check_line(witness, checkpoint, data.decode("utf-8", "replace"))
     if found is None:
@@ -112,35 +111,3 @@ def _read(witness: Witness, checkpoint: Checkpoint, status: int, data: bytes, fo
     if abs(found[1] - clock.now()) > CLOCK_SLACK:
         return Answer(trouble=Trouble.WRONG_TIME)
     return Answer(*found, trouble=forgot)
-
-
-def _post(url: str, data: bytes, timeout_s: float) -> tuple[int, bytes]:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("a witness's address is http or https")
-    connection = (
-        http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout_s, context=ssl.create_default_context())
-        if parts.scheme == "https"
-        else http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
-    )
-    # a time limit of a socket is for one read: who sends a byte now and then would hold on for ever
-    limit = threading.Timer(timeout_s, _cut, [connection])
-    limit.daemon = True
-    deadline = clock.monotonic() + timeout_s
-    limit.start()
-    try:
-        path = f"{parts.path.rstrip('/')}/add-checkpoint"
-        connection.request("POST", path, data, {"Content-Type": "text/plain; charset=utf-8", "Connection": "close"})
-        answer = connection.getresponse()
-        body = answer.read(MAX_ANSWER + 1)
-        if clock.monotonic() >= deadline:
-            raise TimeoutError  # it was cut off: what came is no answer
-        return answer.status, body[:MAX_ANSWER]
-    finally:
-        limit.cancel()
-        connection.close()
-
-
-def _cut(connection: http.client.HTTPConnection) -> None:
-    with suppress(OSError, AttributeError):
-        connection.sock.shutdown(socket.SHUT_RDWR)
