@@ -26,6 +26,7 @@ COMMANDS = {
     "station": ("bodycam.cli.station:station", "Trạm cắm và màn hình trạm / Stations and their kiosks"),
     "log": ("bodycam.cli.log:log", "Nhật ký chứng cứ / The custody log"),
     "witness": ("bodycam.cli.witness:witness", "Bên xác nhận độc lập / An independent witness"),
+    "package": ("bodycam.cli.package:package", "Gói chứng cứ / Evidence packages"),
     "journal": ("dock_service.cli.journal:journal", "Nhật ký của trạm cắm / The dock's own journal"),
     "vault": ("bodycam.cli.vault:vault", "Kho lưu trữ / The vault"),
     "db": ("bodycam.cli.db:db", "Cơ sở dữ liệu / The database"),

@@ -1,4 +1,4 @@
-import packages
+import evidence_packages as packages
 import pytest
 
 from bodycam.packages.reasons import Verdict
