@@ -238,10 +238,11 @@ def main() -> int:
                 cards.make(guest, name, place / f"{name}.img", CARD)
             stand = Stand(guest, Dock(guest, {}), place)
             failed = _all(stand, before)
-            stand.dock.start()
-            failed += _all(stand, checks)
-            stand.dock.stop()
-            print(f"the board was looked at {stand.dock.looks} times; false greens: {stand.dock.lies or 'none'}")
+            if checks:
+                stand.dock.start()
+                failed += _all(stand, checks)
+                stand.dock.stop()
+                print(f"the board was looked at {stand.dock.looks} times; false greens: {stand.dock.lies or 'none'}")
             return 1 if failed or stand.dock.lies else 0
     except CannotRunError as error:
         print(f"SKIPPED: {error}")

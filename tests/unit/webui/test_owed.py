@@ -91,6 +91,15 @@ def test_a_shift_put_off_is_one_line(as_role, rt, story) -> None:
     assert "<tr>" not in as_role("monitor").get("/owed?kind=footage").text
 
 
+def test_a_camera_that_never_came_back_from_its_mode_switch_is_told_as_that(as_role, rt, story) -> None:
+    with rt.db.write() as session:
+        owed = {"camera_id": story.camera_id, "visit_id": None, "officer_id": story.officer_id}
+        service.footage_owed(session, **owed, unit_id=story.team_id)
+    page = as_role("monitor").get("/owed?kind=footage").text
+    assert "Máy được chuyển sang chế độ đọc tệp rồi không trở lại" in page
+    assert "chưa tải xong" not in page
+
+
 def test_nothing_missing_says_when_it_was_checked(as_role, rt, story) -> None:
     with rt.db.write() as session:
         ids = {"camera_id": story.camera_id, "visit_id": None}
