@@ -29,6 +29,8 @@ COMMANDS = {
     "package": ("bodycam.cli.package:package", "Gói chứng cứ / Evidence packages"),
     "journal": ("dock_service.cli.journal:journal", "Nhật ký của trạm cắm / The dock's own journal"),
     "vault": ("bodycam.cli.vault:vault", "Kho lưu trữ / The vault"),
+    "backup": ("bodycam.cli.backup:backup", "Sao lưu / Back up"),
+    "restore": ("bodycam.cli.backup:restore", "Khôi phục / Restore a backup"),
     "db": ("bodycam.cli.db:db", "Cơ sở dữ liệu / The database"),
     "config": ("bodycam.cli.config:config", "Cấu hình / Settings"),
 }
