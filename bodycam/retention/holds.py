@@ -45,8 +45,12 @@ class Standing:
     target: Target
 
 
-def place(session: Session, target: Target, *, actor: str, reason_code: str, reason: str) -> LegalHold:
+def place(
+    session: Session, target: Target, *, actor: str, reason_code: str, reason: str, discreet: bool = False
+) -> LegalHold:
     """Place a hold by a person's order; it has a number and shows to those who may see the recordings it covers.
+
+    A `discreet` one is placed because of a complaint that reached a person otherwise: it is hidden like the system's own.
 
     Raises:
         HoldError: no such reason, no words beside "other", or a span that ends before it begins.
@@ -58,8 +62,9 @@ def place(session: Session, target: Target, *, actor: str, reason_code: str, rea
         raise HoldError(reason_vi="Cần ghi căn cứ: văn bản, vụ việc", reason_en="Name the document or the matter")
     _check(target)
     clockwatch.lock(session)
-    number = _next_number(session)
-    return _add(session, target, HoldCause.ORDER, actor=actor, reason_code=reason_code, reason=words, number=number)
+    cause = HoldCause.COMPLAINT if discreet else HoldCause.ORDER
+    number = None if discreet else _next_number(session)
+    return _add(session, target, cause, actor=actor, reason_code=reason_code, reason=words, number=number)
 
 
 def place_for_complaint(session: Session, target: Target, *, submission_id: str) -> LegalHold:
@@ -188,7 +193,7 @@ def _add(
     hold_id, body = new_id(), target.body()
     private = {"target": body, "reason": reason} if reason else {"target": body}
     if submission_id is not None:
-        private |= {"submission": submission_id, "cause": cause.value}
+        private["submission"] = submission_id
     event = custody.record(
         session,
         "hold.placed",

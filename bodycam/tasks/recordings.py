@@ -6,6 +6,7 @@ from bodycam.cases import matching
 from bodycam.media.info import info_from_json
 from bodycam.recordings import renditions
 from bodycam.recordings.models import Recording, State
+from bodycam.retention import negatives
 from bodycam.runtime import Runtime
 from bodycam.verification.examine import examine
 
@@ -32,6 +33,7 @@ def render(rt: Runtime, recording_id: str) -> None:
 
 
 def match(rt: Runtime, recording_id: str) -> None:
-    """Propose a recording for the cases it may belong to."""
+    """Propose a recording for the cases it may belong to, and reopen the negatives it speaks against."""
     with rt.db.write() as session:
         matching.match_recording(session, recording_id)
+        negatives.appeared(session, recording_id)

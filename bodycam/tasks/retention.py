@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bodycam.access.permissions import Action
 from bodycam.access.service import units_of
 from bodycam.errors import BodycamError
-from bodycam.retention import batches, clockwatch, execution
+from bodycam.retention import batches, clockwatch, execution, negatives
 from bodycam.runtime import Runtime
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +40,14 @@ def dispose(rt: Runtime) -> None:
     for batch_id in ids:
         state = execution.run(rt, batch_id, may_approve)
         _log.info("disposition.ran", batch=batch_id, state=state.value)
+
+
+def look_again(rt: Runtime) -> None:
+    """Search anew for every negative that stands: what was noted or attached since may speak against it."""
+    with rt.db.write() as session:
+        reopened = negatives.look_again(session)
+    if reopened:
+        _log.warning("negative.reopened", negatives=reopened)
 
 
 def may_approve(session: Session, account_id: str) -> frozenset[str]:

@@ -17,6 +17,7 @@ HANDLERS = {
     "recording.render": "bodycam.tasks.recordings:render",
     "recording.match": "bodycam.tasks.recordings:match",
     "retention.dispose": "bodycam.tasks.retention:dispose",
+    "retention.look_again": "bodycam.tasks.retention:look_again",
     "retention.propose": "bodycam.tasks.retention:propose",
     "retention.watch": "bodycam.tasks.retention:watch",
     "spool.tidy": "bodycam.tasks.vault:tidy_spool",
@@ -30,6 +31,7 @@ HANDLERS = {
 }
 EVERY = {
     "retention.dispose": 3600,
+    "retention.look_again": 3600,
     "retention.propose": 86_400,
     "retention.watch": 600,
     "spool.tidy": 3600,
