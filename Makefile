@@ -43,6 +43,7 @@ check: .make/dev ## format, lint, types, import directions, dependencies, templa
 	$(VENV)/bin/deptry .
 	$(VENV)/bin/djlint --lint webui --quiet
 	$(PY) scripts/vendor.py --check
+	$(PY) scripts/events.py --check
 
 .PHONY: fix
 fix: .make/dev ## format and mend what can be mended
@@ -99,6 +100,10 @@ pins: .make/dev ## compile the pinned requirements again
 .PHONY: docs
 docs: ## where the documents are
 	@ls docs/*.md docs/adr/*.md
+
+.PHONY: docs-events
+docs-events: .make/dev ## write docs/events.md from the table of kinds
+	$(PY) scripts/events.py
 
 .PHONY: clean
 clean: ## remove what make made (not data/)

@@ -133,8 +133,8 @@ class Alarms:
                 kind,
                 object_id=self._station_id,
                 actor=f"station:{self._station_id}",
-                device=alarm.serial[:64],
                 details={**details, "why": why} if why else details,
+                private={"serial": alarm.serial},
             )
         return len(due)
 

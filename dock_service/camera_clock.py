@@ -75,7 +75,7 @@ def judge_drift(
         "clock.drift_noted",
         object_id=visit.camera_id,
         actor=f"station:{visit.station_id}" if visit.station_id else "system",
-        device=visit.serial,
+        device=visit.camera_id,
         details={
             "visit": visit.id,
             "offset_ms": round(offset * 1000),
@@ -148,7 +148,7 @@ def _keep_set(
             "clock.set",
             object_id=visit.camera_id or visit.id,
             actor=f"station:{visit.station_id}" if visit.station_id else "system",
-            device=visit.serial,
+            device=visit.camera_id,
             device_time=before.raw[:60],
             details={
                 "visit": visit_id,

@@ -73,7 +73,7 @@ class Card:
                 "camera.files_missing",
                 object_id=self._visit.camera_id,
                 actor=self._visit.place.actor,
-                device=self._visit.serial,
+                device=self._visit.camera_id,
                 details={
                     "visit": self._visit.id,
                     "files": len(gone),

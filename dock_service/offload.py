@@ -219,7 +219,7 @@ class Offload:
             kind,
             object_id=self._visit.id,
             actor=self._place.actor,
-            device=self._visit.serial,
+            device=self._visit.camera_id,
             details={"camera": self._visit.camera_id, **details},
         )
 

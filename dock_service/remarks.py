@@ -105,7 +105,7 @@ def _keep(session: Session, visit: Visit, found: Sequence[Gap]) -> None:
             "camera.sequence_gap",
             object_id=visit.camera_id,
             actor=visit.place.actor,
-            device=visit.serial,
+            device=visit.camera_id,
             details={
                 "visit": visit.id,
                 "kind": gap.kind.value,

@@ -174,7 +174,7 @@ def settle_visit(rt: Runtime, visit: Visit, *, size: int) -> None:
             "camera.released",
             object_id=visit.camera_id,
             actor=visit.place.actor,
-            device=visit.serial,
+            device=visit.camera_id,
             details={"visit": visit.id},
         )
         docking.set_fill_time(session, visit.id, size=size)
@@ -201,7 +201,7 @@ def owe_footage(rt: Runtime, visit: Visit, order: Order | None = None) -> None:
                 "camera.release_ordered",
                 object_id=visit.camera_id,
                 actor=order.actor,
-                device=visit.serial,
+                device=visit.camera_id,
                 details={"visit": visit.id, "slot": visit.place.slot},
                 private={"reason": order.reason} if order.reason else None,
             )

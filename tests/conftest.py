@@ -1,17 +1,21 @@
 """Fixtures every test may use: private servers, fresh databases, the clock put back."""
 
+import json
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import services
 
 from bodycam import clock
+from bodycam.custody.details import problems_of
+from bodycam.custody.models import CustodyEvent
 from bodycam.db import new_id
 
 
@@ -28,6 +32,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _real_clock() -> Iterator[None]:
     yield
     clock.set_now(None)
+
+
+@pytest.fixture(autouse=True)
+def _events_hold_what_their_kind_lists() -> Iterator[None]:
+    """Fail the test in which a kind's event holds an unlisted value, or words in the open: see bodycam/custody/details.py."""
+    found: list[str] = []
+
+    def look(_mapper: object, _connection: object, row: CustodyEvent) -> None:
+        if not _is_of_the_program():
+            return
+        leaf = json.loads(row.body)
+        problems = problems_of(row.kind, leaf.get("details"), set(leaf.get("commitments") or {}))
+        found.extend(f"{row.kind}: {problem}" for problem in problems)
+
+    event.listen(CustodyEvent, "before_insert", look)
+    yield
+    event.remove(CustodyEvent, "before_insert", look)
+    assert not found, found[:5]
+
+
+def _is_of_the_program() -> bool:
+    """Tell whether `record` was called by our code, and neither by a test that makes up events nor for a row made again."""
+    frames = (
+        frame for frame, _ in traceback.walk_stack(None) if frame.f_code.co_filename.endswith("custody/service.py")
+    )
+    recorders = [frame for frame in frames if frame.f_code.co_name in {"record", "record_now"}]
+    caller = recorders[-1].f_back if recorders else None
+    return caller is not None and str(Path(__file__).parent) not in caller.f_code.co_filename
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def order_pull(
         "camera.pull_ordered",
         object_id=known.id if known else station.id,
         actor=by,
-        device=known.serial if known else None,
+        device=known.id if known else None,
         reason_code=reason,
         details={"station": station.id, "slot": slot, "visit": visit_id},
         private={"reason": text},

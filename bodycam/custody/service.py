@@ -153,6 +153,19 @@ def openings_of(event: CustodyEvent) -> dict[str, dict[str, JSON]]:
     )
 
 
+def opened(event: CustodyEvent) -> dict[str, JSON]:
+    """Return the private values that the event's leaf commits to, by name; one that doesn't fit its commitment is left out."""
+    leaf = parse(event.body)
+    commitments = leaf.get("commitments") if isinstance(leaf, Mapping) else None
+    if not isinstance(commitments, Mapping):
+        return {}
+    return {
+        name: opening["value"]
+        for name, opening in openings_of(event).items()
+        if "value" in opening and commitments.get(name) == commitment(opening)
+    }
+
+
 def destroy_openings(session: Session, object_id: str, *, actor: str = "system") -> int:
     """Destroy the salts and hidden values of all an object's events, and return how many events had any.
 

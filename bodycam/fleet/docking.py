@@ -79,8 +79,9 @@ def start_visit(
         "camera.docked",
         object_id=camera_id,
         actor=f"station:{station_id}" if station_id else "system",
-        device=visit.serial,
+        device=visit.camera_id,
         details={"visit": visit.id, "slot": slot},
+        private={"serial": visit.serial},
     )
     return visit
 
@@ -107,7 +108,7 @@ def set_visit_clock(
         "clock.measured",
         object_id=visit.camera_id,
         actor=f"station:{visit.station_id}" if visit.station_id else "system",
-        device=visit.serial,
+        device=visit.camera_id,
         device_time=raw,
         details={
             "visit": visit_id,
@@ -191,7 +192,7 @@ def _close(session: Session, visit: DockingVisit, state: VisitState, kind: str) 
         kind,
         object_id=visit.camera_id or visit.id,
         actor=f"station:{visit.station_id}" if visit.station_id else "system",
-        device=visit.serial,
+        device=visit.camera_id,
         details={"visit": visit.id, "state": visit.state, "files": visit.files, "bytes": visit.bytes},
     )
 

@@ -64,7 +64,7 @@ def report_broken(
         "camera.reported_broken",
         object_id=camera_id,
         actor=officer_id,
-        device=camera.serial,
+        device=camera.id,
         details={"outage": row.id, "slip": row.slip, "symptom": symptom, "since": row.since.isoformat()},
         private={"note": row.note} if row.note else None,
     )
@@ -88,7 +88,7 @@ def resolve(session: Session, outage_id: str, *, resolution: str, actor: str) ->
         "camera.repaired",
         object_id=camera.id,
         actor=actor,
-        device=camera.serial,
+        device=camera.id,
         details={"outage": row.id, "slip": row.slip},
         private={"resolution": row.resolution} if row.resolution else None,
     )

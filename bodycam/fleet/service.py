@@ -47,8 +47,15 @@ def register_camera(
     camera = Camera(id=new_id(), serial=serial, label=label, unit_id=unit_id, profile=profile, state=state.value)
     session.add(camera)
     session.flush()
-    details = {"state": state.value, "unit": unit_id}
-    custody.record(session, "camera.registered", object_id=camera.id, actor=actor, device=serial, details=details)
+    custody.record(
+        session,
+        "camera.registered",
+        object_id=camera.id,
+        actor=actor,
+        device=camera.id,
+        details={"state": state.value, "unit": unit_id},
+        private={"serial": serial},
+    )
     return camera
 
 
@@ -93,8 +100,15 @@ def get_camera(session: Session, camera_id: str) -> Camera:
 
 def change_event(session: Session, camera: Camera, actor: str | None) -> None:
     """Record that a camera's entry was changed, with what it is now."""
-    details = {"state": camera.state, "unit": camera.unit_id}
-    custody.record(session, "camera.changed", object_id=camera.id, actor=actor, device=camera.serial, details=details)
+    custody.record(
+        session,
+        "camera.changed",
+        object_id=camera.id,
+        actor=actor,
+        device=camera.id,
+        details={"state": camera.state, "unit": camera.unit_id},
+        private={"serial": camera.serial},
+    )
 
 
 def issue_camera(
@@ -118,7 +132,7 @@ def issue_camera(
     session.add(issue)
     session.flush()
     details = {"officer": officer_id, "from": starts_at.isoformat()}
-    custody.record(session, "camera.issued", object_id=camera_id, actor=actor, device=camera.serial, details=details)
+    custody.record(session, "camera.issued", object_id=camera_id, actor=actor, device=camera.id, details=details)
     return issue
 
 

@@ -21,6 +21,7 @@ from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.proof import parse_proof, prove
 from bodycam.custody.receipts import verify_receipt
+from bodycam.custody.service import opened
 from bodycam.recordings.models import CameraFile, CameraFileState, Recording
 from bodycam.runtime import Runtime
 from bodycam.vault.errors import DamagedObjectError, KeyMissingError, ObjectMissingError, VaultIoError
@@ -249,7 +250,7 @@ def _log_trouble(rt: Runtime, session: Session, order: WipeOrder, scan: Recordin
     said = (json.loads(approval.body).get("actor"), agreed.get("list"), ordered.get("list"))
     if said != (order.approved_by, order.list_sha256, order.list_sha256):
         return "order_not_in_log"
-    if (ordered.get("recording"), ordered.get("scan")) != (scan.id, scan.sha256):
+    if (ordered.get("recording"), opened(command).get("scan")) != (scan.id, scan.sha256):
         return "order_not_in_log"
     return _proof_trouble(rt.log, approval) or _proof_trouble(rt.log, command)
 

@@ -7,7 +7,7 @@ list is closed the next one of that day gets a suffix.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from statistics import median_low
 
@@ -83,7 +83,7 @@ def consider_filling_card(session: Session, camera_id: str, visit_id: str) -> Wi
         "camera.filling",
         object_id=camera_id,
         actor=f"station:{station.id}",
-        device=camera.serial,
+        device=camera.id,
         details={"visit": visit_id, "free": camera.storage_free_bytes, "per_shift": pace},
     )
     return _add(session, station, unit, found, cause="card_filling", actor=None)
@@ -141,7 +141,8 @@ def mark_ordered(session: Session, order_id: str, *, recording_id: str, sha256: 
         actor,
         now(),
     )
-    _event(session, "wipe.ordered", order, actor, list=order.list_sha256, recording=recording_id, scan=sha256)
+    told: dict[str, JSON] = {"list": order.list_sha256, "recording": recording_id}
+    _event(session, "wipe.ordered", order, actor, {"scan": sha256}, **told)
     return order
 
 
@@ -305,6 +306,13 @@ def _was_declined(session: Session, station_id: str, camera_id: str) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def _event(session: Session, kind: str, order: WipeOrder, actor: str, **details: JSON) -> None:
+def _event(
+    session: Session,
+    kind: str,
+    order: WipeOrder,
+    actor: str,
+    private: Mapping[str, str] | None = None,
+    **details: JSON,
+) -> None:
     told = {"station": order.station_id, "number": order.number, **details}
-    custody.record(session, kind, object_id=order.id, actor=actor, details=told)
+    custody.record(session, kind, object_id=order.id, actor=actor, details=told, private=private)
