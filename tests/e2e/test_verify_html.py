@@ -148,8 +148,13 @@ def test_documents_rewritten_by_an_insider_with_all_hashes_are_judged_alike(both
 
     assert change("data/order.json", lambda o: o.update(purpose="khác"))["verdict"] == "tampered"
     assert "order_differs" in change("data/order.json", lambda o: o.update(number="TX-1"))["codes"]
-    assert "order_expired" in change("data/order.json", lambda o: o.update(expires_at="2000-01-01T00:00:00.000000Z"))["codes"]
-    assert "order_self_approved" in change("data/order.json", lambda o: o.update(approved_by=o["requested_by"]))["codes"]
+    assert (
+        "order_expired"
+        in change("data/order.json", lambda o: o.update(expires_at="2000-01-01T00:00:00.000000Z"))["codes"]
+    )
+    assert (
+        "order_self_approved" in change("data/order.json", lambda o: o.update(approved_by=o["requested_by"]))["codes"]
+    )
 
     def swap(told):
         a, b = told["recordings"][:2]
@@ -159,7 +164,12 @@ def test_documents_rewritten_by_an_insider_with_all_hashes_are_judged_alike(both
         a, b = told["recordings"][:2]
         a["original"], b["original"] = b["original"], a["original"]
 
-    for edit in (swap, swap_files, lambda p: p["recordings"].pop(), lambda p: p["recordings"].append(p["recordings"][0])):
+    for edit in (
+        swap,
+        swap_files,
+        lambda p: p["recordings"].pop(),
+        lambda p: p["recordings"].append(p["recordings"][0]),
+    ):
         assert change("data/package.json", edit)["verdict"] == "tampered"  # the manifest is not the one in the log
     for path in sorted(both.files):
         if path.startswith("data/events/") and path.endswith(".json"):
