@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bodycam.cli.log_witnesses import export_checkpoint, import_cosignature
+
 if TYPE_CHECKING:
     from bodycam.custody.log import Log
+    from bodycam.custody.note import Verifier
+    from bodycam.custody.policy import Policy
     from bodycam.custody.receipts import VerifiedReceipt
     from bodycam.custody.report import Report
     from bodycam.db import Database
 
 # imports inside the functions are late on purpose: --help needs none of them
+_UNWITNESSED = 3  # as the package verifier's VALID-UNWITNESSED
 _VERDICTS = {
     "valid": ("HỢP LỆ: không có gì bị sửa", "VALID: nothing was altered"),
     "incomplete": ("THIẾU THÀNH PHẦN", "INCOMPLETE"),
@@ -26,6 +31,10 @@ _VERDICTS = {
 @click.group()
 def log() -> None:
     """Nhật ký chứng cứ / The custody log."""
+
+
+log.add_command(export_checkpoint)
+log.add_command(import_cosignature)
 
 
 @log.command()
@@ -51,7 +60,7 @@ def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...]) -> None:
     from bodycam.custody.audit import audit
 
     bar = click.progressbar(length=1, label="Kiểm tra / Checking", file=sys.stderr, hidden=not sys.stderr.isatty())
-    with _opened() as (db, custody_log), bar:
+    with opened() as (db, custody_log), bar:
 
         def progress(done: int, size: int) -> None:
             bar.length = size
@@ -74,7 +83,7 @@ def checkpoint() -> None:
     """
     from bodycam.errors import NotFoundError
 
-    with _opened() as (_, custody_log):
+    with opened() as (_, custody_log):
         published = custody_log.checkpoint()
     if published is None:
         raise NotFoundError(what="checkpoint")
@@ -89,20 +98,25 @@ def checkpoint() -> None:
 def prove(event_or_recording: str, output: Path | None) -> None:
     """Bằng chứng một sự kiện nằm trong nhật ký / The proof that an event is in the log (C2SP tlog-proof, the event as extra).
 
+    Under the newest checkpoint that witnesses cosigned, when it covers the event.
+
     Example: bodycam log prove 0193b2c4-7d1e-7c3a-9a55-0f6f3a1b2c3d -o sealed.tlog-proof
     """
     from bodycam.custody.errors import NotInLogError
     from bodycam.custody.proof import prove as prove_entry
     from bodycam.custody.queries import find_event
 
-    with _opened() as (db, custody_log):
+    with opened() as (db, custody_log):
         with db.read() as session:
             event = find_event(session, event_or_recording)
         published = custody_log.checkpoint()
+        witnessed = custody_log.witnessed_checkpoint()
+        if witnessed is not None and event.log_index is not None and event.log_index < witnessed.size:
+            published = witnessed
         if event.log_index is None or published is None or event.log_index >= published.size:
             raise NotInLogError(event_id=event.id)
         text = prove_entry(custody_log, event.log_index, published, entry=event.body.encode())
-    _write(text, output)
+    write_new(text, output)
 
 
 @log.command()
@@ -119,12 +133,12 @@ def receipt(event_or_recording: str, output: Path | None) -> None:
     from bodycam.custody.errors import NotInLogError
     from bodycam.custody.queries import find_event
 
-    with _opened() as (db, _), db.read() as session:
+    with opened() as (db, _), db.read() as session:
         event = find_event(session, event_or_recording)
         row = receipt_for(session, event.id)
         if row is None:
             raise NotInLogError(event_id=event.id)
-    _write(row.body, output)
+    write_new(row.body, output)
 
 
 @log.command("verify-receipt")
@@ -134,40 +148,52 @@ def receipt(event_or_recording: str, output: Path | None) -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The log's public key (log.vkey); without it, this installation's own / Khóa công khai của nhật ký.",
 )
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Whose log and which witnesses count; your own copy / Chính sách: nhật ký và các bên xác nhận được tin.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def verify_receipt(file: Path, key: Path | None, as_json: bool) -> None:
+@click.pass_context
+def verify_receipt(ctx: click.Context, file: Path, key: Path | None, policy: Path | None, as_json: bool) -> None:
     """Kiểm tra biên nhận, không cần mạng hay cơ sở dữ liệu / Check a receipt, with no network and no database.
 
-    Exit codes: 0 valid, 5 not valid.
+    Exit codes: 0 valid, 3 valid but not witnessed by the policy's quorum, 5 not valid.
 
-    Example: bodycam log verify-receipt bien-nhan.json --key log.vkey
+    Example: bodycam log verify-receipt bien-nhan.json --policy policy.txt
     """
     from bodycam.custody.errors import ReceiptError
-    from bodycam.custody.note import Verifier
     from bodycam.custody.receipts import verify_receipt as verify
 
     try:
         text = file.read_bytes().decode()
     except UnicodeDecodeError:
         raise ReceiptError(reason="it is not text") from None
-    if key is None:
-        from bodycam.custody.keys import read_public
-        from bodycam.custody.log import PUBLIC_KEY_FILE
-        from bodycam.settings import load_settings
-
-        settings = load_settings()
-        verifier = read_public(settings.log.dir / PUBLIC_KEY_FILE, settings.log.origin)
-    else:
-        verifier = Verifier.parse(key.read_text("utf-8", errors="replace"))
-    verified = verify(text, verifier)
+    verified = verify(text, _trusted(key, policy))
     if as_json:
         click.echo(json.dumps(_receipt(verified), ensure_ascii=False))
     else:
         _print_receipt(verified)
+    if verified.judged is not None and not verified.judged.quorum:
+        ctx.exit(_UNWITNESSED)
+
+
+def _trusted(key: Path | None, policy: Path | None) -> "Verifier | Policy":
+    from bodycam.custody.log import Log
+    from bodycam.custody.note import Verifier
+    from bodycam.custody.policy import Policy
+    from bodycam.settings import load_settings
+
+    if policy is not None:
+        return Policy.load(policy)
+    if key is not None:
+        return Verifier.parse(key.read_text("utf-8", errors="replace"))
+    settings = load_settings()
+    return Log.open(settings.log.dir, settings.keys.dir, origin=settings.log.origin).verifier
 
 
 @contextmanager
-def _opened() -> "Iterator[tuple[Database, Log]]":
+def opened() -> "Iterator[tuple[Database, Log]]":
     """Open the database and the log alone: neither vault nor keys of the vault are needed here."""
     from bodycam.custody.log import Log
     from bodycam.db import Database
@@ -213,6 +239,8 @@ def _receipt(verified: "VerifiedReceipt") -> dict[str, object]:
         "log_size": verified.checkpoint.size,
         "sha256": verified.sha256,
         "size": verified.size,
+        "witnessed": verified.judged.quorum if verified.judged else None,
+        "witnesses": {name: at.isoformat() for name, at in verified.judged.witnesses} if verified.judged else {},
     }
 
 
@@ -233,9 +261,19 @@ def _print_receipt(verified: "VerifiedReceipt") -> None:
         click.echo(f"tệp / file         {verified.size} B, SHA-256 {verified.sha256}")
     click.echo(f"mục / entry        {verified.index} / {verified.checkpoint.size} ({verified.checkpoint.origin})")
     click.echo(f"băm mục / leaf     {verified.leaf_hash}")
+    if verified.judged is None:
+        return
+    for witness, at in verified.judged.witnesses:
+        click.echo(f"bên xác nhận / witness  {witness}, {clock.local(at):%d/%m/%Y %H:%M:%S} (UTC+7)")
+    click.echo(
+        "Đã có đủ bên xác nhận độc lập / Witnessed by a quorum"
+        if verified.judged.quorum
+        else "CHƯA đủ bên xác nhận độc lập theo chính sách / NOT witnessed by the policy's quorum"
+    )
 
 
-def _write(text: str, output: Path | None) -> None:
+def write_new(text: str, output: Path | None) -> None:
+    """Write a text to a new file, or to standard output; never over a file that is there."""
     if output is None:
         click.echo(text, nl=False)
         return

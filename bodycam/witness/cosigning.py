@@ -228,7 +228,9 @@ def append(path: Path, text: str) -> None:
     data, done = text.encode(), False
     before = os.fstat(descriptor).st_size
     try:
-        done = os.write(descriptor, data) == len(data) and os.fsync(descriptor) is None
+        whole = os.write(descriptor, data) == len(data)
+        os.fsync(descriptor)
+        done = whole
     finally:
         if not done:
             os.ftruncate(descriptor, before)
