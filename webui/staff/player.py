@@ -15,6 +15,7 @@ from bodycam.custody.models import CustodyEvent
 from bodycam.errors import NotFoundError
 from bodycam.geo.geodesy import to_vn2000
 from bodycam.geo.places import nearest_place
+from bodycam.geo.zones import zone_of
 from bodycam.recordings.models import Recording, Track
 from bodycam.search.described import Described
 from webui.common.base import runtime
@@ -25,7 +26,7 @@ from webui.common.signin import scope, viewer
 from webui.staff import reasons
 from webui.staff.reach import find, may_reach, rendition_of
 from webui.staff.timeline import rows_of
-from webui.staff.tracks import positions_of, zone_of
+from webui.staff.tracks import positions_of
 from webui.staff.viewings import open_viewing, reason_for
 
 bp = Blueprint("player", __name__)
