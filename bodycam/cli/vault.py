@@ -138,6 +138,46 @@ def recover_keys(ctx: click.Context, file: Path) -> None:
     ctx.exit(1 if report.lost else 0)
 
 
+@vault.command("restore-catalogue")
+@click.pass_context
+def restore_catalogue(ctx: click.Context) -> None:
+    """Dựng lại danh mục từ bản kê trong kho khi mất cơ sở dữ liệu / Bring the catalogue back from the vault's manifests.
+
+    Only what the custody log says was sealed comes back, and nothing that it says was destroyed. Ctrl-C is safe: the same call
+    goes on. Exit code 1 when a manifest can't be opened or contradicts the log.
+
+    Example: bodycam db upgrade && bodycam vault restore-catalogue
+    """
+    from bodycam.cli.standalone import RECEIPT_WAIT_SECONDS, standalone  # late: --help needs none of this
+    from bodycam.custody.sequencer import Sequencer
+    from bodycam.intake.restore import Outcome, Restore
+    from bodycam.settings import load_settings
+    from bodycam.tasks.vault import known_objects, stray_attempts
+
+    counts = dict.fromkeys(Outcome, 0)
+    with standalone(load_settings()) as rt:
+        sequencer = Sequencer(rt.db, rt.log)
+        sequencer.run_once(wait_s=RECEIPT_WAIT_SECONDS)  # brings the log's rows up from its tiles
+        run = Restore(rt, lambda: known_objects(rt.db))
+        with closing(_shown(run.steps(), "Dựng lại / Restoring")) as steps, _stoppable(ctx):
+            for step in steps:
+                counts[step.outcome] += 1
+                if step.outcome in _RESTORE_WORDS:
+                    click.echo(f"{' / '.join(_RESTORE_WORDS[step.outcome])}  {step.object_id}")
+        sequencer.run_once(wait_s=RECEIPT_WAIT_SECONDS)
+        for name in stray_attempts(rt):
+            click.echo(f"Chưa lưu xong, để nguyên trong bộ đệm / Never finished, left in the spool  {name}")
+    click.echo(f"Dựng lại: {counts[Outcome.RESTORED]}; đã có: {counts[Outcome.KNOWN]}")
+    click.echo(f"Restored: {counts[Outcome.RESTORED]}; known before: {counts[Outcome.KNOWN]}")
+    ctx.exit(1 if counts[Outcome.UNREADABLE] or counts[Outcome.CONTRADICTED] else 0)
+
+
+_RESTORE_WORDS = {
+    "destroyed": ("Nhật ký ghi đã hủy, không dựng lại", "Destroyed by the log, not brought back"),
+    "contradicted": ("Bản kê trái với nhật ký, không dựng lại", "Its manifest contradicts the log, not brought back"),
+    "unreadable": ("Không mở được bản kê nào", "No manifest of it opens"),
+    "unproven": ("Nhật ký không ghi lần lưu này, để nguyên", "In no event of the log, left as it is"),
+}
 _SOURCES = {
     "label": ("Đã lấy lại chính khóa kho cũ từ nhãn kho.", "The vault's own key came back, from the vault's label."),
     "envelopes": (

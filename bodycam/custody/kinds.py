@@ -127,6 +127,7 @@ KINDS: dict[str, Kind] = {
     "recording.read": Kind("Đọc thông tin bản ghi", "Recording read"),
     "recording.rejected": Kind("Bác đề xuất bản ghi", "Proposed recording rejected"),
     "recording.rendered": Kind("Tạo bản xem", "Viewing copy made"),
+    "recording.restored": Kind("Khôi phục bản ghi vào danh mục", "Recording restored to the catalogue"),
     "recording.sealed": Kind("Bản ghi đã lưu, khóa chống sửa", "Recording sealed", receipt=True),
     "recording.viewed": Kind("Xem bản ghi", "Recording viewed"),
     "retention.changed": Kind("Thời hạn lưu trữ có hiệu lực", "Retention schedule in force"),

@@ -17,6 +17,7 @@ from bodycam.petitions.models import FileState, SubmissionFile
 from bodycam.runtime import Runtime
 from bodycam.vault.errors import SpoolBusyError
 
+_UNKNOWN_KEPT = timedelta(days=30)  # bytes that no row knows: a lost database may yet be put back
 _log = structlog.get_logger(__name__)
 
 
@@ -68,8 +69,10 @@ def tidy(rt: Runtime) -> None:
     with rt.db.write() as session:
         gone = uploads.expire(session) + service.expire_drafts(session, rest)
     with rt.db.read() as session:
-        gone += uploads.leftovers(session, rt.spool.attempts())
-    drop(rt, gone)
+        done, unknown = uploads.leftovers(session, rt.spool.attempts())
+    given_up = (clock.now() - _UNKNOWN_KEPT).timestamp()
+    forgotten = [file_id for file_id in unknown if rt.spool.rested_since(uploads.attempt(file_id)) < given_up]
+    drop(rt, [*gone, *done, *forgotten])
 
 
 def drop(rt: Runtime, file_ids: Sequence[str]) -> None:

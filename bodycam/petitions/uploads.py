@@ -255,13 +255,18 @@ def attempt(file_id: str) -> str:
     return f"{_ATTEMPT}{file_id}"
 
 
-def leftovers(session: Session, attempts: Sequence[str]) -> list[str]:
-    """Return the ids of files whose spooled bytes nobody needs: sealed, given up, or of a draft that is gone."""
+def leftovers(session: Session, attempts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the ids of files whose spooled bytes nobody needs (sealed, given up), and of those that no row knows.
+
+    No row may mean that its draft was deleted, or that the database was lost: the second are not to be dropped at once.
+    """
     ids = [name.removeprefix(_ATTEMPT) for name in attempts if name.startswith(_ATTEMPT)][:BATCH]
     needed = (FileState.RECEIVING, FileState.COMPLETE, FileState.MISMATCH)
-    query = select(SubmissionFile.id).where(SubmissionFile.id.in_(ids), SubmissionFile.state.in_(needed))
-    kept = set(session.scalars(query.order_by(SubmissionFile.id).limit(BATCH)))
-    return [file_id for file_id in ids if file_id not in kept]
+    query = select(SubmissionFile.id, SubmissionFile.state).where(SubmissionFile.id.in_(ids))
+    found = session.execute(query.order_by(SubmissionFile.id).limit(BATCH))
+    states: dict[str, str] = {row.id: row.state for row in found}
+    done = [file_id for file_id in ids if file_id in states and states[file_id] not in needed]
+    return done, [file_id for file_id in ids if file_id not in states]
 
 
 def _complete(session: Session, file: SubmissionFile) -> None:

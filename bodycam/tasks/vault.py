@@ -11,6 +11,7 @@ from bodycam import clock
 from bodycam.db import Database
 from bodycam.fixity.service import Scrub
 from bodycam.intake.models import IntakeAttempt
+from bodycam.petitions import uploads
 from bodycam.petitions.models import SubmissionFile
 from bodycam.recordings.models import Recording, Rendition
 from bodycam.retention.models import DestroyedCopy
@@ -41,6 +42,16 @@ def tidy_spool(rt: Runtime) -> None:
         if kept_at is not None and kept_at < settled_by:
             with suppress(SpoolBusyError):
                 rt.spool.discard(name)
+
+
+def stray_attempts(rt: Runtime) -> list[str]:
+    """Return what rests in the spool and belongs to nothing that is known: told to people, never discarded here."""
+    names = rt.spool.attempts()
+    with rt.db.read() as session:
+        known = {name for name in names if session.get(IntakeAttempt, name) or _catalogued_at(session, name)}
+        _, unknown = uploads.leftovers(session, names)
+    uploaded = {name for name in names if name.startswith(uploads.attempt(""))}
+    return sorted({name for name in names if name not in known | uploaded} | {uploads.attempt(one) for one in unknown})
 
 
 def _catalogued_at(session: Session, name: str) -> datetime | None:

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,13 @@ class Spool:
     def attempts(self) -> list[str]:
         """Return the ids of all attempts, sorted."""
         return sorted(path.name for path in self.root.iterdir() if path.is_dir())
+
+    def rested_since(self, attempt_id: str) -> float:
+        """Return when a segment was last begun, ended or renamed, in seconds since 1970; now when the attempt is gone."""
+        try:
+            return self._folder(attempt_id).stat().st_mtime
+        except FileNotFoundError:
+            return time.time()
 
     def discard(self, attempt_id: str) -> None:
         """Forget an attempt with its keys; also after sealing. Raises `SpoolBusyError` when it's being written."""
