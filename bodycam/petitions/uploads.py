@@ -8,7 +8,6 @@ expires and gives its space back. What the sender hashed himself decides later, 
 import base64
 import binascii
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -160,9 +159,9 @@ class UploadWriter:
         if end > self._size:
             raise UploadTooLargeError(limit=self._size)
         if end > self._reserved:
-            free = shutil.disk_usage(self._settings.spool.dir).free
+            disks = allowance.rooms(self._settings)
             with self._db.write() as session:
-                self._reserved = allowance.grow(session, self._file_id, end, self._settings.public, free)
+                self._reserved = allowance.grow(session, self._file_id, end, self._settings.public, disks)
         self._spooled.write(block)
         if end - self._synced_at >= SYNC_EVERY:
             self._synced_at = end
