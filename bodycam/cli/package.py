@@ -106,6 +106,29 @@ def verify(path: Path, policy: Path, as_json: bool) -> None:
     sys.exit(verified.verdict.exit_code)
 
 
+@package.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), default="verify.html")
+def verifier(file: Path) -> None:
+    """Chép trang kiểm tra gói chứng cứ ra tệp / Write out the page that checks a package in any browser, offline.
+
+    Give it to who checks packages, apart from every package, and publish the SHA-256 that is printed. An existing file is not
+    overwritten.
+
+    Example: bodycam package verifier /media/usb/verify.html
+    """
+    from hashlib import sha256
+
+    data = Path(__file__).parents[1].joinpath("packages", "verify.html").read_bytes()
+    try:
+        with file.open("xb") as target:
+            target.write(data)
+    except FileExistsError:
+        raise click.UsageError(
+            f"{file}: đã có tệp này, hãy chọn tên khác / exists already, choose another name"
+        ) from None
+    click.echo(f"{sha256(data).hexdigest()}  {file}")
+
+
 def _settler(rt: "Runtime") -> Callable[[], None]:
     """Return what lets the log take what was committed: by this process, or by the sequencer that holds it."""
     from bodycam.cli.standalone import RECEIPT_WAIT_SECONDS
