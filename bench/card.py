@@ -53,13 +53,16 @@ class Card:
         run("umount", self.place)
 
     def put_in(self) -> None:
+        """Mount the card, nothing of it in memory."""
         drop()
         run("mount", "-o", "ro", self.device, self.place)
 
     def take_out(self) -> None:
+        """Unmount it."""
         run("umount", self.place)
 
     def close(self) -> None:
+        """Forget it."""
         subprocess.run(["umount", "-q", self.place], check=False)
         run("losetup", "--detach", self.device)
 
@@ -88,7 +91,7 @@ def ours(card: Card, out: Path) -> float:
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     taken: dict[str, list[float]] = {name: [] for name in (OURS, *PAIRS)}
-    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR", "/var/tmp"), prefix="card-") as place:
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR"), prefix="card-") as place:
         card = Card(Path(place))
         try:
             for number in range(runs):
