@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from packages import WITNESSES, made
+from evidence_packages import WITNESSES, made
 
 from bodycam.custody.policy import Policy
 from bodycam.packages.verify import verify
