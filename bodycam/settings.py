@@ -284,6 +284,7 @@ class Settings(_Section):
     witnesses: WitnessesSettings
     timestamps: TimestampsSettings
     keys: FolderSettings
+    packages: FolderSettings
     worker: WorkerSettings
     station: StationSettings
     dock: DockSettings
@@ -344,7 +345,7 @@ def build_settings(values: Mapping[str, Sourced]) -> Settings:
     tree["data_dir"] = data
     tree["database"]["url"] = tree["database"]["url"] or f"sqlite:///{data / 'bodycam.db'}"
     tree["vault"]["url"] = tree["vault"]["url"] or f"file://{data / 'vault'}"
-    for section in ("log", "keys"):
+    for section in ("log", "keys", "packages"):
         tree[section]["dir"] = tree[section]["dir"] or data / section
     tree["spool"]["dir"] = tree["spool"]["dir"] or Path(tree["vault"]["url"].removeprefix("file://")) / "spool"
     try:

@@ -34,6 +34,9 @@ class Action(StrEnum):
     COVERAGE_VIEW = "coverage.view"  # what is still missing, and the slips of ends of shifts
     DOCK_VIEW = "dock.view"
     DOCK_COMMAND = "dock.command"
+    EXTRACTION_VIEW = "extraction.view"
+    EXTRACTION_REQUEST = "extraction.request"  # and withdraw, have the package made, fetch it, hand it over
+    EXTRACTION_APPROVE = "extraction.approve"  # or refuse; never what one requested
     FLEET_VIEW = "fleet.view"
     FLEET_EDIT = "fleet.edit"
     OUTAGE_RESOLVE = "outage.resolve"  # a broken camera is back in service
@@ -77,6 +80,8 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.DOCK_VIEW: _UNIT,
     },
     Role.COMMANDER: {
+        Action.EXTRACTION_VIEW: _SUBTREE,
+        Action.EXTRACTION_REQUEST: _SUBTREE,
         Action.RECORDING_LIST: _SUBTREE,
         Action.RECORDING_VIEW: _SUBTREE,
         Action.RECORDING_ATTACH: _SUBTREE,
@@ -101,6 +106,8 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.NEGATIVE_SIGN: _SUBTREE,
     },
     Role.HEAD: {
+        Action.EXTRACTION_VIEW: _SUBTREE,
+        Action.EXTRACTION_APPROVE: _SUBTREE,
         Action.RECORDING_LIST: _SUBTREE,
         Action.RECORDING_VIEW: _SUBTREE,
         Action.RECORDING_HISTORY: _SUBTREE,
@@ -150,6 +157,8 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.NEGATIVE_SIGN: _SUBTREE,
     },
     Role.CASE_OFFICER: {
+        Action.EXTRACTION_VIEW: _SUBTREE,
+        Action.EXTRACTION_REQUEST: _SUBTREE,
         Action.RECORDING_LIST: _SUBTREE,
         Action.RECORDING_VIEW: _SUBTREE,
         Action.RECORDING_EXPORT: _SUBTREE,
@@ -164,6 +173,8 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.NEGATIVE_SIGN: _SUBTREE,
     },
     Role.INTAKE: {
+        Action.EXTRACTION_VIEW: _ALL,
+        Action.EXTRACTION_REQUEST: _ALL,
         Action.SUBMISSION_LIST: _ALL,
         Action.SUBMISSION_VIEW: _ALL,
         Action.SUBMISSION_TRIAGE: _ALL,
@@ -171,6 +182,8 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.HOLD_RELEASE: _ALL,
     },
     Role.AUDITOR: {
+        Action.EXTRACTION_VIEW: _ALL,
+        Action.EXTRACTION_APPROVE: _ALL,
         Action.RECORDING_LIST: _ALL,
         Action.RECORDING_VIEW: _ALL,
         Action.RECORDING_HISTORY: _ALL,

@@ -63,6 +63,7 @@ DETAILS: dict[str, str] = {
     "openings.destroyed": "events",
     "package.approved": "number list expires_at",
     "package.created": "package order manifest bag_info files bytes",
+    "package.downloaded": "package manifest",
     "package.handed_over": "number manifest package",
     "package.refused": "number",
     "package.requested": "number list recordings bytes renditions",

@@ -111,6 +111,7 @@ KINDS: dict[str, Kind] = {
     "openings.destroyed": Kind("Hủy muối và giá trị mở của nhật ký", "Salts and opened values destroyed"),
     "package.approved": Kind("Duyệt phiếu đề nghị trích xuất", "Extraction order approved"),
     "package.created": Kind("Tạo gói chứng cứ", "Evidence package created"),
+    "package.downloaded": Kind("Tải gói chứng cứ về", "Evidence package downloaded"),
     "package.handed_over": Kind("Bàn giao gói chứng cứ", "Evidence package handed over"),
     "package.refused": Kind("Không duyệt phiếu đề nghị trích xuất", "Extraction order refused"),
     "package.requested": Kind("Lập phiếu đề nghị trích xuất", "Extraction order requested"),

@@ -18,6 +18,7 @@ from bodycam.custody.durable import make_folder
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.policy import NO_QUORUM, Policy
+from bodycam.errors import BodycamError
 from bodycam.packages import bag, papers
 from bodycam.packages.errors import LogLateError, PackageNotSoundError, PackagePlaceError
 from bodycam.packages.evidence import Evidence
@@ -70,17 +71,31 @@ def create(
     """
     with rt.db.write() as session:
         order = begin_making(session, order_id, actor=actor)
+    try:
+        return _create(rt, order, place, actor=actor, settle=settle, policy_text=policy_text, tell=tell,
+                       wait_s=witness_wait_s)  # fmt: skip
+    except BodycamError as error:
+        with rt.db.write() as session:
+            failed = get_order(session, order_id)
+            failed.making, failed.making_problem = MakingState.FAILED, f"{error.text('vi')}\n{error.text('en')}"
+        raise
+
+
+def _create(
+    rt: Runtime, order: ExtractionOrder, place: Path, *, actor: str, settle: Settle, policy_text: str | None,
+    tell: Tell, wait_s: float,
+) -> Made:  # fmt: skip
     policy = Policy.parse(policy_text or f"log {rt.log.verifier}\nquorum none\n")
     settle()
     with rt.db.read() as session:
-        plan = gather(session, order_id)
+        plan = gather(session, order.id)
     root, done = place / f"{order.number}.part", place / order.number
     if not place.is_dir():
         raise PackagePlaceError(path=place, reason="there is no such folder", reason_vi="không có thư mục này")
     with only_one(place / f".{order.number}.lock", order.number):
         if not done.exists():
             _build(rt, plan, root, actor=actor, settle=settle, policy=policy, text=policy_text, tell=tell,
-                   wait_s=witness_wait_s)  # fmt: skip
+                   wait_s=wait_s)  # fmt: skip
             root.rename(done)
         elif (head := rt.log.witnessed_checkpoint()) is not None:
             bag.renew_proof(done, rt.log, head)
@@ -92,7 +107,7 @@ def create(
         raise PackageNotSoundError(
             path=done, reason=f"{first.en} ({first.where})", reason_vi=f"{first.vi} ({first.where})"
         )
-    return Made(_note_made(rt, order_id, done, verified), done, verified)
+    return Made(_note_made(rt, order.id, done, verified), done, verified)
 
 
 def _build(

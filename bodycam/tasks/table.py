@@ -12,6 +12,7 @@ from bodycam.jobs.service import Handler
 from bodycam.runtime import Runtime
 
 HANDLERS = {
+    "package.create": "bodycam.tasks.packages:create",
     "recording.read": "bodycam.tasks.recordings:read",
     "recording.recheck": "bodycam.tasks.recordings:recheck",
     "recording.render": "bodycam.tasks.recordings:render",

@@ -22,7 +22,9 @@ from webui.staff import (
     cases,
     devices,
     dock,
+    extractions,
     log,
+    menu,
     officers,
     owed,
     player,
@@ -34,7 +36,6 @@ from webui.staff import (
     wipes,
 )
 from webui.staff.demo import STORY_KEY, story_of
-from webui.staff.menu import ENTRIES
 from webui.staff.verdicts import look
 
 BLUEPRINTS = (
@@ -50,6 +51,7 @@ BLUEPRINTS = (
     log.bp,
     vault.bp,
     wipes.bp,
+    extractions.bp,
     submissions.bp,
     account.bp,
     accounts.bp,
@@ -61,11 +63,15 @@ def init_app(app: Flask) -> None:
     """Register every staff page."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(look=look, menu=[entry for entry in ENTRIES if entry.endpoint in app.view_functions])
+    app.jinja_env.globals.update(
+        look=look, menu=[entry for entry in menu.ENTRIES if entry.endpoint in app.view_functions]
+    )
     for refused in (CaseFieldError, ForbiddenStepError, LinkError, NameTakenError, WeakPasswordError):
         errors.status_for(refused, HTTPStatus.BAD_REQUEST)
     slips.init_app(app)
+    menu.init_app(app)
     wipes.init_app(app)
+    extractions.init_app(app)
     errors.status_for(SignInLockedError, HTTPStatus.TOO_MANY_REQUESTS)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(lambda: {"demo": _demo(), "roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})

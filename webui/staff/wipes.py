@@ -28,6 +28,7 @@ from webui.common.permissions import allowed
 from webui.common.ranges import ranged
 from webui.common.signin import COOKIE, scope, viewer
 from webui.staff.history import story_of
+from webui.staff.menu import count_with
 
 bp = Blueprint("wipes", __name__)
 ROWS = 30
@@ -43,9 +44,9 @@ def init_app(app: Flask) -> None:
         errors.status_for(late, HTTPStatus.CONFLICT)
     errors.status_for(OwnOrderError, HTTPStatus.FORBIDDEN)
     app.jinja_env.globals.update(
-        menu_count=lambda endpoint: _waiting_for_me() if endpoint == "wipes.index" else 0,
         wipe_state=lambda state: t(*service.STATE_NAMES[state]),
     )
+    count_with(app, "wipes.index", _waiting_for_me)
     request_started.connect(_let_the_scan_in, app, weak=False)
 
 
