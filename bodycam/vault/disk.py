@@ -116,11 +116,6 @@ def drop_cache(fd: int, start: int, length: int) -> None:
     os.posix_fadvise(fd, start, length, os.POSIX_FADV_DONTNEED)
 
 
-def read_ahead(fd: int, start: int, length: int) -> None:
-    """Have the disk begin to read a range that is needed next."""
-    os.posix_fadvise(fd, start, length, os.POSIX_FADV_WILLNEED)
-
-
 def read_into(fd: int, buffer: memoryview, at: int, path: Path) -> int:
     """Fill the buffer from byte `at` and return how much came; less only at the end of the file.
 

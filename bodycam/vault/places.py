@@ -30,6 +30,7 @@ from bodycam.vault.errors import (
     VaultIoError,
     VaultMissingError,
 )
+from bodycam.vault.from_disk import FromDisk
 from bodycam.vault.keyring import Keyring
 
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -375,13 +376,12 @@ def copy_file(source: Path, target: Path) -> None:
 
 def hash_from_disk(path: Path) -> tuple[int, str]:
     """Return size and SHA-256 of a file as the disk has it, not the page cache."""
-    digest, size, block = hashlib.sha256(), 0, memoryview(bytearray(BLOCK))
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    digest, size = hashlib.sha256(), 0
+    file = FromDisk(path)
     try:
-        disk.drop_cache(fd, 0, 0)
-        while count := disk.read_into(fd, block, size, path):
-            digest.update(block[:count])
-            size += count
+        for block in file.blocks(0, file.size):
+            digest.update(block)
+            size += len(block)
     finally:
-        os.close(fd)
+        file.close()
     return size, digest.hexdigest()

@@ -22,10 +22,9 @@ from bodycam.vault.appender import BLOCK, Appender
 from bodycam.vault.errors import DamagedObjectError
 from bodycam.vault.fingerprint import Fingerprint
 from bodycam.vault.keyring import Keyring
-from bodycam.vault.reread import TrailingReread
+from bodycam.vault.reread import WORTH_A_THREAD, TrailingReread
 
 WINDOW = 32 << 20  # sealed bytes between two hand-overs to the re-reading thread
-_WORTH_A_THREAD = 256 << 10
 _RUN = 64  # chunks read at once
 _NAME = re.compile(r"(\d{5})\.([\w-]{80})(?:\.(\d{1,15}))?\.(part|torn|seg|merge|whole)")
 
@@ -173,7 +172,7 @@ class SegmentWriter:
         for at in range(0, len(view), BLOCK):
             piece = view[at : at + BLOCK]
             self._fingerprint.update(piece)  # first, so that it also vouches for what is hashed and encrypted next
-            if len(piece) < _WORTH_A_THREAD:
+            if len(piece) < WORTH_A_THREAD:
                 self._hash.update(piece)
                 self._file.add(self._encryptor.update_into(piece, self._file.room))
             else:
