@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from bodycam.cli import demo_witnesses
 from bodycam.errors import BodycamError
 from bodycam.people.accounts import create_account, grant
 from bodycam.people.models import Account, Force, Role
@@ -41,6 +42,7 @@ def demo_environment(environment: MutableMapping[str, str]) -> None:
     environment["BODYCAM_DATA_DIR"] = str(data)
     environment["BODYCAM_DEMO"] = "true"
     environment.setdefault("BODYCAM_DOCK__BUS", f"sim:{data / 'cameras'}")
+    environment["BODYCAM_LOG__POLICY"] = str(demo_witnesses.policy_path(data))
 
 
 def prepare(settings: Settings) -> str | None:
@@ -48,6 +50,7 @@ def prepare(settings: Settings) -> str | None:
     with open_runtime(settings) as rt:
         if settings.demo:
             refuse_real_data(rt)
+            demo_witnesses.make(rt)
         password = _first_account(rt)
     if settings.demo:
         _make_demo(settings)

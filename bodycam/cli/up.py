@@ -46,7 +46,8 @@ def up(demo: bool) -> None:
 
 def _children(settings: "Settings") -> "list[Child]":
     """Return what runs, in starting order: what others wait for comes first."""
-    from bodycam.cli.supervisor import Child  # late: --help needs none of this
+    from bodycam.cli import demo_witnesses  # late: --help needs none of this
+    from bodycam.cli.supervisor import Child
 
     jobs = [
         Child("sequencer", ["bodycam.custody.sequencer"]),
@@ -54,7 +55,9 @@ def _children(settings: "Settings") -> "list[Child]":
         Child("beat", ["bodycam.tasks.beat"]),
     ]
     if settings.log.policy or settings.timestamps.urls:
-        jobs.append(Child("witnesses", ["bodycam.custody.gathering"]))
+        jobs.append(Child("gathering", ["bodycam.custody.gathering"]))
+    if settings.demo:
+        jobs += [Child(f"witness-{n}", command) for n, command in enumerate(demo_witnesses.commands(settings), start=1)]
     doors = [
         Child("staff", ["webui.serve", "staff"]),
         Child("public", ["webui.serve", "public"]),
@@ -78,6 +81,8 @@ def _announce(settings: "Settings", password: str | None) -> None:
     if settings.demo:
         _say(f"  Bản thử: mở {staff}demo/ và làm theo từng bước; đăng nhập một chạm, không cần mật khẩu.")
         _say(f"  Demo: open {staff}demo/ and follow the steps; sign-ins take one click, no password.")
+        _say("  Hai bên xác nhận của bản thử chạy trên máy này; khi dùng thật phải thuộc cơ quan khác.")
+        _say("  The demo's two witnesses run on this machine; real ones belong to outside bodies.")
     _say(f"  Dữ liệu / Data      {settings.data_dir}")
     _say("  Ctrl-C để dừng / to stop")
     _say("")
