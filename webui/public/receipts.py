@@ -8,13 +8,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-import segno
 from flask import Response, render_template
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from bodycam import custody
-from bodycam.custody import merkle
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.errors import NotFoundError
 from bodycam.petitions import content, service
@@ -23,13 +21,17 @@ from bodycam.petitions.models import FileState, Submission, SubmissionFile
 from webui.common.base import runtime
 from webui.common.formatting import minute
 from webui.common.locale import t
+from webui.common.receipt_codes import receipt_code
 from webui.public import visitor
 from webui.public.portal import file_words, panel_files, portal
 
 
 @dataclass(frozen=True)
 class ShownReceipt:
-    """One receipt as the page shows it; `issued_at` is None while the log has not covered the event."""
+    """One receipt as the page shows it; `issued_at` is None while the log has not covered the event.
+
+    `witnessed_at` is when it was written anew with the signatures of a quorum of outside witnesses.
+    """
 
     title: str
     said: str
@@ -37,6 +39,7 @@ class ShownReceipt:
     issued_at: datetime | None = None
     sha256: str = ""
     qr: Markup | None = None
+    witnessed_at: datetime | None = None
 
 
 @portal.get("/bien-nhan")
@@ -56,6 +59,7 @@ def receipts() -> str:
         file_receipts=shown,
         pending=moving or unsigned,
         code_confirmed=submission.code_confirmed,
+        has_witnesses=bool(runtime().settings.log.policy),
         files=[file for file in panel_files(submission.id) if file.state == FileState.RECEIVING],
     )
 
@@ -124,11 +128,8 @@ def _shown(session: Session, submission: Submission, title: str, said: str, even
     if receipt is None:
         return ShownReceipt(title, said, event_id)
     event = session.get_one(CustodyEvent, receipt.event_id)
-    leaf = merkle.leaf_hash(event.body.encode()).hex()
-    code = segno.make(f"bodycam:receipt:1:{submission.lookup_id or submission.id}:{leaf}", error="m", micro=False)
-    # the SVG is our own output: no text of anybody goes in
-    drawn = Markup(code.svg_inline(omitsize=True, border=2))  # noqa: S704  see above
-    return ShownReceipt(title, said, event_id, receipt.issued_at, _sha256(receipt), drawn)
+    drawn = receipt_code(submission.lookup_id or submission.id, event)
+    return ShownReceipt(title, said, event_id, receipt.issued_at, _sha256(receipt), drawn, receipt.witnessed_at)
 
 
 def _sha256(receipt: Receipt) -> str:

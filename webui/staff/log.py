@@ -11,6 +11,7 @@ from webui.common.base import runtime
 from webui.common.locale import t
 from webui.common.permissions import allowed
 from webui.staff.history import changes_of_rights
+from webui.staff.witnesses import witness_block
 
 bp = Blueprint("log", __name__)
 
@@ -22,12 +23,14 @@ def index() -> str:
     rt = runtime()
     with rt.db.read() as session:
         state, changes = log_state(session, rt.log), changes_of_rights(session)
+        witnesses = witness_block(session, rt)
     return render_template(
         "staff/log.html",
         state=state,
         checkpoint=rt.log.checkpoint(),
         origin=rt.settings.log.origin,
         changes=changes,
+        **witnesses,
     )
 
 

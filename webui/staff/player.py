@@ -22,6 +22,7 @@ from webui.common.base import runtime
 from webui.common.locale import t
 from webui.common.permissions import allowed
 from webui.common.ranges import ranged
+from webui.common.receipt_codes import receipt_code
 from webui.common.signin import scope, viewer
 from webui.staff import reasons
 from webui.staff.reach import find, may_reach, rendition_of
@@ -56,6 +57,7 @@ def show(recording_id: str) -> str:
         timeline=timeline,
         receipt=receipt,
         event=event,
+        receipt_qr=receipt_code(recording_id, event) if receipt and event else None,
         has_track=has_track,
         picture=_picture(row),
         fps=_frame_rate(row.recording),

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 from werkzeug.test import TestResponse
 
 from bodycam import clock
 from bodycam.cli.standalone import settle
-from bodycam.custody.models import CustodyEvent
+from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.models import Base
 from bodycam.petitions import secret_code, service, sign_in
 from bodycam.petitions.errors import NoSuchSubmissionError
@@ -103,6 +103,10 @@ def test_the_way_without_javascript_ends_with_a_code_a_receipt_and_a_status(clie
     assert receipt["event"]["kind"] == "submission.received"
     assert len(client.get(link[1]).data) < 4096
     assert "<svg" in page
+    assert "Chưa có bên xác nhận độc lập ký." in page
+    with rt.db.write() as session:
+        session.execute(update(Receipt).values(witnessed_at=clock.now()))
+    assert "Bên xác nhận độc lập đã ký lúc" in client.get("/bien-nhan").text
     sent = client.get("/noi-dung-da-gui.json")
     assert json.loads(sent.text)["text"] == WORDS
 
