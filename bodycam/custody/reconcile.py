@@ -5,27 +5,20 @@ still wait: they get their index by event id and are never appended twice. A dat
 rows: they are made again from the leaves, without openings, and an event says how many.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-from itertools import groupby
-
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bodycam.custody import merkle
-from bodycam.custody.canonical import JSON, parse
 from bodycam.custody.checkpoint import Checkpoint
-from bodycam.custody.errors import LogDamagedError, LogForkError
 from bodycam.custody.kinds import RECEIPT_KINDS
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
+from bodycam.custody.rebuild import bring_forward, check_surplus, note_brought
 from bodycam.custody.receipts import issue
-from bodycam.custody.service import record
-from bodycam.custody.tiles import WIDTH
 from bodycam.db import Database
 
 _PAGE = 200
+_FAR = 10_000  # leaves between two lines of a long way
 _logger = structlog.get_logger()
 
 
@@ -36,22 +29,23 @@ def reconcile(db: Database, log: Log, head: Checkpoint | None) -> None:
         LogForkError: the database knows more than was signed, or says otherwise about a signed event.
         LogDamagedError: a tile is missing, cut or altered.
     """
-    with db.read() as session:
-        count, last = session.execute(
-            select(func.count(CustodyEvent.log_index), func.max(CustodyEvent.log_index))
-        ).one()
-    known = 0 if last is None else last + 1
-    signed = head.size if head else 0
-    if known > signed:
-        raise LogForkError(
-            reason=f"the database knows {known} entries, {signed} were signed",
-            reason_vi=f"cơ sở dữ liệu có {known} mục, đã ký {signed}",
-        )
+    count, known = check_surplus(db, head)
     if head is None:
         return
     start = known if count == known else 0  # rows are missing in the middle: go through all
-    if start < head.size:
-        _mark_from(db, log, head, start)
+    if start == head.size:
+        return
+    if head.size - start > _FAR:
+        _logger.warning("log.database_behind", rows=start, signed=head.size)
+
+    def tell(done: int, size: int) -> None:
+        if done // _FAR != (done - 1) // _FAR and size - start > _FAR:
+            _logger.info("log.rows_brought_forward", done=done, size=size)
+
+    brought = bring_forward(db, log, head, start, progress=tell)
+    if brought.made:
+        _logger.warning("log.rows_restored", rows=brought.made, unopened=brought.unopened)
+    note_brought(db, brought)
 
 
 def reissue(db: Database, log: Log) -> None:
@@ -67,20 +61,6 @@ def reissue(db: Database, log: Log) -> None:
             session.add_all(receipts)
 
 
-def read_leaf(entry: bytes) -> Mapping[str, JSON]:
-    """Return a leaf's event.
-
-    Raises:
-        ValueError: the entry isn't an event.
-    """
-    leaf = parse(entry.decode())
-    if not isinstance(leaf, Mapping) or not all(
-        isinstance(leaf.get(name), str) for name in ("id", "kind", "object", "time")
-    ):
-        raise ValueError("the entry is not an event")
-    return leaf
-
-
 def unissued(session: Session, limit: int) -> list[CustodyEvent]:
     """Return sequenced events whose kind earns a receipt and that have none, oldest first."""
     query = (
@@ -91,50 +71,3 @@ def unissued(session: Session, limit: int) -> list[CustodyEvent]:
         .limit(limit)
     )
     return list(session.scalars(query))
-
-
-def _mark_from(db: Database, log: Log, head: Checkpoint, start: int) -> None:
-    restored = 0
-    for bundle, items in groupby(log.tiles.all_entries(head.size, start), lambda item: item[0] // WIDTH):
-        leaves = list(items)
-        hashes = log.tiles.hashes(0, bundle, head.size)
-        for index, entry in leaves:
-            if merkle.leaf_hash(entry) != hashes[index % WIDTH]:
-                raise LogDamagedError(path=log.tiles.path("entries", bundle), reason=f"entry {index} was altered")
-        with db.write() as session:
-            found = [_mark(session, index, entry) for index, entry in leaves]
-            session.flush()
-            rows = [row for row, _ in found if row.kind in RECEIPT_KINDS and session.get(Receipt, row.id) is None]
-            session.add_all(issue(log, rows, head))
-        restored += sum(made for _, made in found)
-    if restored:
-        _logger.warning("log.rows_restored", rows=restored)
-        with db.write() as session:
-            record(session, "log.rows_restored", object_id="log", actor="system", details={"rows": restored})
-
-
-def _mark(session: Session, index: int, entry: bytes) -> tuple[CustodyEvent, bool]:
-    # returns the row and whether it had to be made again
-    leaf = read_leaf(entry)
-    row = session.get(CustodyEvent, str(leaf["id"]))
-    if row is None:
-        actor = leaf.get("actor")
-        row = CustodyEvent(
-            id=str(leaf["id"]),
-            log_index=index,
-            kind=str(leaf["kind"]),
-            object_id=str(leaf["object"]),
-            actor=actor if isinstance(actor, str) else None,
-            body=entry.decode(),
-            openings=None,
-            created_at=datetime.fromisoformat(str(leaf["time"])),
-        )
-        session.add(row)
-        return row, True
-    if row.body.encode() != entry or row.log_index not in {None, index}:
-        raise LogForkError(
-            reason=f"the database says otherwise about event {row.id}, signed as entry {index}",
-            reason_vi=f"cơ sở dữ liệu ghi khác về sự kiện {row.id}, đã ký ở mục {index}",
-        )
-    row.log_index = index
-    return row, False

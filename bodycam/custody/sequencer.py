@@ -60,7 +60,7 @@ class Sequencer:
         deadline = clock.monotonic() + wait_s
         while True:
             try:
-                with self._hold():
+                with self.hold():
                     return self._drain(self._open())
             except AlreadyRunningError:
                 if not self._anything_pending():
@@ -145,7 +145,8 @@ class Sequencer:
             return bool(session.scalar(select(exists().where(CustodyEvent.log_index.is_(None)))))
 
     @contextmanager
-    def _hold(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
+        """Keep every other sequencer away while the block runs; raises `AlreadyRunningError` when one is at work."""
         with only_one(self._log.dir / LOCK_FILE, "sequencer"):
             if self._db.is_sqlite:
                 yield
@@ -165,7 +166,7 @@ class Sequencer:
         deadline = clock.monotonic() + wait_s
         while True:
             try:
-                stack.enter_context(self._hold())
+                stack.enter_context(self.hold())
             except AlreadyRunningError:
                 if clock.monotonic() > deadline or stop.wait(_POLL_S):
                     raise

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-from bodycam.custody import durable, reconcile, record, record_now, sequencer
+from bodycam.custody import durable, rebuild, record, record_now, sequencer
 from bodycam.custody.audit import audit
 from bodycam.custody.canonical import parse
 from bodycam.custody.log import Log
@@ -114,7 +114,7 @@ def test_killed_while_reconciling_it_reconciles_again(db, log, monkeypatch):
     monkeypatch.setattr(sequencer, "issue", lambda *_args: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         Sequencer(db, log).run_once()
-    monkeypatch.setattr(reconcile, "issue", lambda *_args: (_ for _ in ()).throw(Killed()))
+    monkeypatch.setattr(rebuild, "issue", lambda *_args: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
         Sequencer(db, log).run_once()
     monkeypatch.undo()

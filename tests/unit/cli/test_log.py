@@ -2,6 +2,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from bodycam import clock
 from bodycam.cli.log import log as command
@@ -15,6 +16,7 @@ from bodycam.custody.sequencer import Sequencer
 from bodycam.db import Database
 from bodycam.errors import NotFoundError
 from bodycam.models import Base
+from bodycam.process import AlreadyRunningError
 from bodycam.recordings.models import Recording
 
 SEAL = {"details": {"object": "c" * 64, "origin": "dock", "visit": None}, "private": {"name": "a.mp4"}}
@@ -124,3 +126,23 @@ def test_where_there_is_no_log_it_says_so(tmp_path, monkeypatch):
 def test_every_command_has_an_example():
     for name in command.commands:
         assert "Example: bodycam log" in run(name, "--help").stdout
+
+
+def test_rebuild_makes_the_table_again_and_says_what_cannot_come_back(site):
+    db, log = site
+    with db.write() as session:
+        session.execute(text("DELETE FROM custody_receipt"))
+        session.execute(text("DELETE FROM custody_event"))
+    assert run("verify").exit_code == 5
+    result = run("rebuild", "--yes")
+    assert result.exit_code == 0
+    assert "3 dòng lập lại / rows made again, 0 dòng sửa lại" in result.stdout
+    assert "1 sự kiện không còn muối" in result.stdout  # the receipt's file still has the content, not the name
+    assert json.loads(run("verify", "--json").stdout)["size"] == 4
+    assert isinstance(_rebuild_beside_a_sequencer(db, log).exception, AlreadyRunningError)
+    assert run("rebuild").exit_code == 1  # not without a yes
+
+
+def _rebuild_beside_a_sequencer(db, log):
+    with Sequencer(db, log).hold():
+        return run("rebuild", "--yes")

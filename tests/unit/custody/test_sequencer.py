@@ -135,7 +135,7 @@ def test_a_database_from_an_older_backup_is_brought_forward(db, log, sequencer, 
     Sequencer(older, log).run_once()
     assert [row.body for row in rows(older)][:3] == [row.body for row in rows(db)]
     assert rows(older)[3].kind == "log.rows_restored"
-    assert parse(rows(older)[3].body)["details"] == {"rows": 2}
+    assert parse(rows(older)[3].body)["details"] == {"mended": 0, "rows": 2}
     with older.read() as session:
         assert receipt_for(session, sealed) is not None  # without the lost salt, but proven
     assert audit(older, log).verdict is Verdict.VALID
@@ -196,7 +196,7 @@ def test_on_postgresql_it_works_the_same_and_the_advisory_lock_makes_it_one(post
         for _ in range(300):
             record(session, "recording.read", object_id="r")
     sealed = seal(db)
-    with Sequencer(db, log)._hold(), pytest.raises(AlreadyRunningError):
+    with Sequencer(db, log).hold(), pytest.raises(AlreadyRunningError):
         Sequencer(db, elsewhere).run_once(wait_s=0.1)
     assert Sequencer(db, log).run_once() == 302
     with db.read() as session:
