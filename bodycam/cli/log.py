@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bodycam.cli.log_upkeep import inventories, rebuild
 from bodycam.cli.log_witnesses import export_checkpoint, import_cosignature
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def log() -> None:
 
 log.add_command(export_checkpoint)
 log.add_command(import_cosignature)
+log.add_command(inventories)
+log.add_command(rebuild)
 
 
 @log.command()
@@ -190,42 +193,6 @@ def _trusted(key: Path | None, policy: Path | None) -> "Verifier | Policy":
         return Verifier.parse(key.read_text("utf-8", errors="replace"))
     settings = load_settings()
     return Log.open(settings.log.dir, settings.keys.dir, origin=settings.log.origin).verifier
-
-
-@log.command()
-@click.option("--yes", is_flag=True, help="Không hỏi lại / Don't ask.")
-def rebuild(yes: bool) -> None:
-    """Lập lại bảng sự kiện từ nhật ký trên đĩa / Make the table of events again from the log on disk.
-
-    For a table that is lost, emptied, from an older copy or altered. The log's files are only read, and proven before they are
-    believed. Broken off, start it again. Salts and hidden values are not in the log: those still there stay, others don't come
-    back. Not while `bodycam up` runs; keep a copy of an altered database first, it is evidence.
-
-    Example: bodycam log rebuild
-    """
-    from bodycam.custody.rebuild import rebuild as run
-    from bodycam.custody.sequencer import Sequencer
-
-    if not yes:
-        vi, en = "Sửa cơ sở dữ liệu theo nhật ký?", "Bring the database to what the log says?"
-        click.confirm(f"{vi} / {en}", abort=True)
-    bar = click.progressbar(length=1, label="Lập lại / Rebuilding", file=sys.stderr, hidden=not sys.stderr.isatty())
-    with _opened() as (db, custody_log):
-        sequencer = Sequencer(db, custody_log)
-        with sequencer.hold(), bar:
-
-            def progress(done: int, size: int) -> None:
-                bar.length = size
-                bar.update(done - bar.pos)
-
-            brought = run(db, custody_log, progress)
-        sequencer.run_once()
-    click.echo(f"{brought.made} dòng lập lại / rows made again, {brought.mended} dòng sửa lại / rows mended")
-    if brought.unopened:
-        click.echo(
-            f"{brought.unopened} sự kiện không còn muối và giá trị mở (không có trong nhật ký; lấy lại từ bản sao lưu) / "
-            "events without their salts and hidden values (not in the log; restore them from a backup)"
-        )
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from bodycam.custody.canonical import canonical, parse
 from bodycam.custody.catalogues import Catalogue, check_catalogue
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogDamagedError, NoteError, ReceiptError
+from bodycam.custody.inventory import check_inventories
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.rebuild import read_leaf
@@ -54,6 +55,7 @@ def audit(
     _check_receipts(db, log, report)
     for catalogue in catalogues:
         check_catalogue(db, catalogue, report)
+    check_inventories(db, log, report)
     return report
 
 

@@ -6,7 +6,7 @@ entries, the keys and the receipts are private.
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,12 +19,17 @@ def write_durably(path: Path, data: bytes) -> None:
     Raises:
         DiskFullError, OSError: the disk is full or fails; the older file, if any, is unharmed.
     """
+    write_lines(path, (data,))
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """As `write_durably`, piece by piece: nothing but one piece is in memory; on any error the older file stays."""
     with _full_by_name(path):
         make_folder(path.parent)
         aside = path.with_name(f".{path.name}.new")
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(lines)
             file.flush()
             os.fsync(descriptor)
         aside.replace(path)

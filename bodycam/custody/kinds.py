@@ -90,6 +90,10 @@ KINDS: dict[str, Kind] = {
     "kiosk.throttled": Kind(
         "Tạm khóa nhập mã tại trạm vì sai nhiều lần", "Kiosk sign-in throttled after repeated failures"
     ),
+    "log.inventory": Kind("Kiểm kê kho", "Inventory of the vault"),
+    "log.objects_gone": Kind(
+        "Tệp trong kho mất mà không có quyết định hủy", "Objects gone from the vault without a disposition"
+    ),
     "log.rows_restored": Kind("Khôi phục dòng nhật ký trong cơ sở dữ liệu", "Log rows restored in the database"),
     "log.tick": Kind("Nhịp nhật ký", "Log tick"),
     "negative.reopened": Kind("Mở lại xác nhận không có bản ghi", "Negative reopened: footage appeared"),

@@ -168,7 +168,8 @@ def _settle(session: Session, rt: Runtime, item_id: str, told: Sequence[_Told]) 
         if copy is not None and one.ok:
             copy.state, copy.problems = CopyState.DESTROYED, ""
     copies: list[JSON] = [[one.what, one.place, "destroyed" if one.ok else one.reason] for one in told]
-    details: dict[str, JSON] = {"batch": item.batch_id, "rule": item.rule, "copies": copies}
+    objects: list[JSON] = [*sorted({one.object_id for one in told})]  # an inventory that lacks them is explained
+    details: dict[str, JSON] = {"batch": item.batch_id, "rule": item.rule, "copies": copies, "objects": objects}
     failed = [one for one in told if not one.ok]
     if failed:
         item.state, item.reason = ItemState.DEBT, "; ".join(f"{one.place}: {one.reason}" for one in failed)[:200]

@@ -13,6 +13,7 @@ from bodycam.runtime import Runtime
 
 HANDLERS = {
     "package.create": "bodycam.tasks.packages:create",
+    "log.inventory": "bodycam.tasks.inventory:take",
     "recording.read": "bodycam.tasks.recordings:read",
     "recording.recheck": "bodycam.tasks.recordings:recheck",
     "recording.render": "bodycam.tasks.recordings:render",
@@ -31,6 +32,7 @@ HANDLERS = {
     "vault.sweep": "bodycam.tasks.vault:sweep",
 }
 EVERY = {
+    "log.inventory": 3600,
     "retention.dispose": 3600,
     "retention.look_again": 3600,
     "retention.propose": 86_400,
