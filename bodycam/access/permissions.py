@@ -178,6 +178,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.SUBMISSION_LIST: _ALL,
         Action.SUBMISSION_VIEW: _ALL,
         Action.SUBMISSION_TRIAGE: _ALL,
+        Action.HOLD_VIEW: _ALL,
         Action.HOLD_COMPLAINT: _ALL,
         Action.HOLD_RELEASE: _ALL,
     },

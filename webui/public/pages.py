@@ -3,11 +3,11 @@
 from flask import Flask
 
 from webui.common.base import csrf
-from webui.public import codes, following, leaving, plain, receipts, steps
+from webui.public import codes, following, leaving, plain, receipts, steps, tombstones
 from webui.public.door import CitizenDoor
 from webui.public.portal import portal
 
-VIEWS = (steps, plain, codes, receipts, following, leaving)  # importing them gives the portal its routes
+VIEWS = (steps, plain, codes, receipts, following, leaving, tombstones)  # importing them gives the portal its routes
 
 
 def init_app(app: Flask) -> CitizenDoor:

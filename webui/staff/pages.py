@@ -21,14 +21,18 @@ from webui.staff import (
     accounts,
     cases,
     devices,
+    disposition,
     dock,
     extractions,
+    holds,
     log,
     menu,
+    negatives,
     officers,
     owed,
     player,
     recordings,
+    retention,
     signin,
     submissions,
     tamper,
@@ -52,6 +56,10 @@ BLUEPRINTS = (
     vault.bp,
     wipes.bp,
     extractions.bp,
+    holds.bp,
+    negatives.bp,
+    retention.bp,
+    disposition.bp,
     submissions.bp,
     account.bp,
     accounts.bp,
@@ -72,6 +80,7 @@ def init_app(app: Flask) -> None:
     menu.init_app(app)
     wipes.init_app(app)
     extractions.init_app(app)
+    retention.init_app(app)
     errors.status_for(SignInLockedError, HTTPStatus.TOO_MANY_REQUESTS)
     app.jinja_env.globals.update(number_label=_number_label, reasons_of=_reasons, match_words=_match_words)
     app.context_processor(lambda: {"demo": _demo(), "roles": {role: t(*names) for role, names in ROLE_NAMES.items()}})

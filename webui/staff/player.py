@@ -11,12 +11,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bodycam import custody
 from bodycam.access.errors import ForbiddenError
+from bodycam.clock import now
 from bodycam.custody.models import CustodyEvent
 from bodycam.errors import NotFoundError
 from bodycam.geo.geodesy import to_vn2000
 from bodycam.geo.places import nearest_place
 from bodycam.geo.zones import zone_of
-from bodycam.recordings.models import Recording, Track
+from bodycam.recordings.models import Recording, State, Track
 from bodycam.search.described import Described
 from webui.common.base import runtime
 from webui.common.locale import t
@@ -25,6 +26,7 @@ from webui.common.ranges import ranged
 from webui.common.receipt_codes import receipt_code
 from webui.common.signin import scope, viewer
 from webui.staff import reasons
+from webui.staff.keeping import gravestone, kept
 from webui.staff.reach import find, may_reach, rendition_of
 from webui.staff.timeline import rows_of
 from webui.staff.tracks import positions_of
@@ -41,6 +43,9 @@ def show(recording_id: str) -> str:
     """Ask for the reason, or show the player when it was given; without the right to view, only the facts."""
     with runtime().db.read() as session:
         row = find(session, recording_id, "recording.list")
+        if row.recording.state == State.DESTROYED:
+            stone, rule = gravestone(session, row.recording)
+            return render_template("staff/destroyed.html", stone=stone, rule=rule)
         can_view = may_reach(scope("recording.view"), row.recording, row.unit)
         reason = reason_for(recording_id) if can_view else None
         if reason is None:
@@ -49,6 +54,7 @@ def show(recording_id: str) -> str:
         receipt = custody.receipt_for(session, row.recording.sealed_event_id)
         event = session.get(CustodyEvent, row.recording.sealed_event_id)
         has_track = session.get(Track, recording_id) is not None
+        how_long = kept(session, row.recording)
     return render_template(
         "staff/player.html",
         row=row,
@@ -59,6 +65,8 @@ def show(recording_id: str) -> str:
         event=event,
         receipt_qr=receipt_code(recording_id, event) if receipt and event else None,
         has_track=has_track,
+        kept=how_long,
+        now=now(),
         picture=_picture(row),
         fps=_frame_rate(row.recording),
         spot=_spot(row.recording),

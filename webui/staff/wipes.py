@@ -37,7 +37,7 @@ _FORM_BYTES = 1 << 20  # what a form has besides its file
 
 
 def init_app(app: Flask) -> None:
-    """Say what the orders' errors are in HTTP, count for the menu, and let the scan's form be larger than the others."""
+    """Say what the orders' errors are in HTTP, and let the scan's form be larger than the others."""
     for unready in (NothingToWipeError, SignedCopyError):
         errors.status_for(unready, HTTPStatus.BAD_REQUEST)
     for late in (ListChangedError, WipeStateError):
