@@ -63,8 +63,9 @@ faults: .make/dev ## 1,000 randomized runs of the dock with faults, seeds from 1
 	$(PY) -m tests.faults.dock_runs --runs $(or $(runs),1000) --seed $(or $(seed),1)
 
 .PHONY: evidence-faults
-evidence-faults: .make/dev ## 10,000 kills and power cuts over intake, copies, log, scrub and disposition: make evidence-faults points=10000 seed=1
+evidence-faults: .make/dev ## 10,000 kills and power cuts over the evidence core, 10,000 bit flips in a package: make evidence-faults points=10000 seed=1
 	$(PY) -m tests.faults.evidence_runs --points $(or $(points),10000) --seed $(or $(seed),1)
+	$(PY) -m tests.faults.package_flips --flips $(or $(points),10000) --seed $(or $(seed),1)
 
 .PHONY: e2e
 e2e: .make/dev .make/services ## the pages in Chromium

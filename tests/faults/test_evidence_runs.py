@@ -12,6 +12,7 @@ from bodycam.custody import durable, keys
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.log import CHECKPOINT_FILE, Log
 from bodycam.vault import disk
+from tests.faults import package_flips
 from tests.faults.evidence_runs import phases
 from tests.faults.evidence_runs.run import run
 
@@ -73,6 +74,17 @@ def test_one_fsync_less_is_found(tmp_path, monkeypatch, left_out):
     monkeypatch.setattr(module, name, instead)
     outcomes = (run(phase, seed, tmp_path, most=100, stop_at_first=True) for seed in range(1, 12))
     assert any(outcome.wrong for outcome in outcomes)
+
+
+def test_every_flipped_bit_of_a_package_is_found_and_an_untouched_one_never_accused(tmp_path):
+    package, policy = package_flips.make_package(tmp_path)
+    for path in package.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    counts, everywhere, missed = package_flips.flip_many(package, policy, 300, seed=2)
+    assert missed == []
+    assert everywhere
+    assert counts["tampered"] == 300
+    assert (counts["looks"], counts["false alarms"]) == (12, 0)
 
 
 def test_every_phase_writes_only_through_calls_that_are_watched(tmp_path):
