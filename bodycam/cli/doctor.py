@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bodycam.cli.symptoms import Symptom
+    from bodycam.cli.symptom import Symptom
 
 _MARKS = {"ok": "✓", "note": "•", "bad": "✗"}
 _COLOURS = {"ok": "green", "note": "yellow", "bad": "red"}

@@ -36,13 +36,16 @@ class NotADemoError(BodycamError):
 
 
 def demo_environment(environment: MutableMapping[str, str]) -> None:
-    """Turn the demo on for this process and its children: its own data folder, virtual cameras on the bus."""
+    """Turn the demo on for this process and its children: its own data folder, virtual cameras on the bus, two copies of all."""
     environment.setdefault("BODYCAM_DATA_DIR", "data/demo")
     data = Path(environment["BODYCAM_DATA_DIR"]).expanduser().absolute()
     environment["BODYCAM_DATA_DIR"] = str(data)
     environment["BODYCAM_DEMO"] = "true"
     environment.setdefault("BODYCAM_DOCK__BUS", f"sim:{data / 'cameras'}")
     environment["BODYCAM_LOG__POLICY"] = str(demo_witnesses.policy_path(data))
+    if "BODYCAM_VAULT__COPIES" not in environment and "BODYCAM_VAULT__REQUIRED_COPIES" not in environment:
+        environment["BODYCAM_VAULT__COPIES"] = f"file://{data / 'vault-second'}"
+        environment["BODYCAM_VAULT__REQUIRED_COPIES"] = "2"
 
 
 def prepare(settings: Settings) -> str | None:

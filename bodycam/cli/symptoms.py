@@ -8,13 +8,14 @@ import socket
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from celery import Celery
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bodycam.cli import copy_symptoms
+from bodycam.cli.symptom import Symptom
 from bodycam.db import Database
 from bodycam.errors import BodycamError
 from bodycam.jobs.service import failed
@@ -27,27 +28,12 @@ _LOW_BYTES = 10 << 30
 _SECONDS = 3.0
 
 
-@dataclass(frozen=True)
-class Symptom:
-    """One finding: level "ok", "note" or "bad", what was seen, and what to do, in both languages."""
-
-    check: str
-    level: str
-    vi: str
-    en: str
-    todo_vi: str = ""
-    todo_en: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        """Return the fields as JSON values."""
-        return asdict(self)
-
-
 def look(settings: Settings) -> list[Symptom]:
     """Look at everything, in the order a person would mend it."""
     looks: list[Callable[[Settings], Iterator[Symptom]]] = [
         _folder,
         _disk,
+        copy_symptoms.look,
         _keys,
         _database,
         _work,

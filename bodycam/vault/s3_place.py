@@ -48,6 +48,7 @@ class S3Place:
         self._keyring = keyring
         self._known: Requests | None = None
         self._is_ready = False
+        self._where = f"{bucket.endpoint}/{bucket.name}/{bucket.prefix}"
         if credentials is not None:
             self._known = Requests(self.name, bucket, credentials)
 
@@ -57,22 +58,31 @@ class S3Place:
 
     def bind(self, retired: str = "") -> None:
         """Rewrite the label if need be; see `Place.bind`."""
+        before, after = self._labels(retired)
+        if after != before:
+            key = self._bucket.prefix + label.FILE
+            self._ask("PUT", key, headers={} if before else _CREATE_ONLY, body=after)
+        label.remember(self.name, self._where, self._keyring)
+        self._is_ready = True
+
+    def look(self) -> None:
+        """Check all that `probe` checks, and write nothing."""
+        self._labels("")
+
+    def _labels(self, retired: str) -> tuple[bytes | None, bytes]:
+        """Return the label as it stands and as it should stand."""
         self._is_ready = False
         self._check_lock_rule()
-        where = f"{self._bucket.endpoint}/{self._bucket.name}/{self._bucket.prefix}"
-        key = self._bucket.prefix + label.FILE
-        found = self._ask("GET", key, fine=(404,))
+        found = self._ask("GET", self._bucket.prefix + label.FILE, fine=(404,))
         before = found.body if found.status == HTTPStatus.OK else None
-        if before is None and label.remembered(self.name, self._keyring) == where:
-            raise PlaceAwayError(place=self.name, reason=f"{where} was emptied, or is another bucket of that name")
+        if before is None and label.remembered(self.name, self._keyring) == self._where:
+            raise PlaceAwayError(
+                place=self.name, reason=f"{self._where} was emptied, or is another bucket of that name"
+            )
         try:
-            after = label.label_text(self._keyring, where, before, retired)
+            return before, label.label_text(self._keyring, self._where, before, retired)
         except (KeyMissingError, KeyDamagedError) as error:
             raise PlaceAwayError(place=self.name, reason=str(error)) from error
-        if after != before:
-            self._ask("PUT", key, headers={} if before else _CREATE_ONLY, body=after)
-        label.remember(self.name, where, self._keyring)
-        self._is_ready = True
 
     def put(
         self, object_id: str, source: SealedBytes, envelope: bytes, manifest: bytes, *, instead: bool = False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bodycam.cli.symptoms import Symptom
+from bodycam.cli.symptom import Symptom
 from bodycam.settings import Settings
 from dock_service.cli import usb_symptoms
 from dock_service.errors import BadProfileError

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from bodycam.cli.symptoms import Symptom
+from bodycam.cli.symptom import Symptom
 from bodycam.settings import Settings
 from dock_service.cameras.mounting import SYSTEM_MOUNTS
 

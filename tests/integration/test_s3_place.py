@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import services
 
-from bodycam.settings import BucketSettings
+from bodycam.cli import copy_symptoms
+from bodycam.settings import BucketSettings, load_settings
 from bodycam.vault import Keyring, LocalPlace, Spool, Vault, s3_place
 from bodycam.vault.errors import (
     CopiesMissingError,
@@ -388,3 +389,24 @@ def test_a_server_that_is_away_holds_up_only_who_requires_its_copy(own_server, t
         strict.seal(spooled, {})
     own_server.start()
     assert strict.seal(spooled, {}).copies == ("main", "second", "s3")
+
+
+def test_the_doctor_looks_at_a_bucket_and_writes_nothing_there(world, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", CREDENTIALS.key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", CREDENTIALS.secret)
+    environ = {
+        "BODYCAM_DATA_DIR": str(world.tmp_path / "data"),
+        "BODYCAM_KEYS__DIR": str(world.tmp_path / "keys"),
+        "BODYCAM_VAULT__COPIES": world.url,
+        "BODYCAM_VAULT__REQUIRED_COPIES": "2",
+    }
+    [symptom] = copy_symptoms.look(load_settings(environ))
+    assert symptom.level == "ok"
+    assert world.requests.send("GET", "evidence/vault.json").status == 404
+    environ["BODYCAM_VAULT__COPIES"] = world.url.replace("lock_days=0", "lock_days=91")
+    [symptom] = copy_symptoms.look(load_settings(environ))
+    assert (symptom.level, "91 days, longer than the shortest retention (90 days)" in symptom.en) == ("bad", True)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    environ["BODYCAM_VAULT__COPIES"] = world.url
+    [symptom] = copy_symptoms.look(load_settings(environ))
+    assert (symptom.level, "SignatureDoesNotMatch" in symptom.todo_en) == ("bad", True)
