@@ -3,13 +3,16 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bodycam.packages.contents import Confirm
     from bodycam.packages.verify import Verified
     from bodycam.runtime import Runtime
 
@@ -85,8 +88,15 @@ def create(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Your own policy file: the log's key and the witnesses, never the copy in the package / Chính sách của người kiểm tra.",
 )
+@click.option(
+    "--authority",
+    "authorities",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificates (PEM) of a timestamp authority, root among them; repeatable / Chứng thư của cơ quan cấp dấu thời gian.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: {verdict, reasons, …}.")
-def verify(path: Path, policy: Path, as_json: bool) -> None:
+def verify(path: Path, policy: Path, authorities: tuple[Path, ...], as_json: bool) -> None:
     """Kiểm tra gói chứng cứ, không cần mạng, cơ sở dữ liệu, cấu hình / Check a package with nothing but its folder and a policy.
 
     Exit codes: 0 valid, 3 valid but not enough witnesses, 4 incomplete, 5 tampered, 2 the policy or the path is no good.
@@ -98,7 +108,12 @@ def verify(path: Path, policy: Path, as_json: bool) -> None:
 
     rules = Policy.load(policy)
     with _progress() as step:
-        verified = check(path, rules, lambda done, total: step("checking", done, total))
+        verified = check(
+            path,
+            rules,
+            lambda done, total: step("checking", done, total),
+            confirm=_confirmer(authorities) if authorities else None,
+        )
     if as_json:
         click.echo(json.dumps(_told(verified), ensure_ascii=False))
     else:
@@ -127,6 +142,22 @@ def verifier(file: Path) -> None:
             f"{file}: đã có tệp này, hãy chọn tên khác / exists already, choose another name"
         ) from None
     click.echo(f"{sha256(data).hexdigest()}  {file}")
+
+
+def _confirmer(paths: tuple[Path, ...]) -> "Confirm":
+    """Return what asks each authority's certificates about a token."""
+    from bodycam.custody.errors import TimestampError
+    from bodycam.custody.timestamps import read_certificates, verify_token
+
+    known = [read_certificates(path) for path in paths]
+
+    def confirm(token: bytes, text: bytes) -> "datetime | None":
+        for certificates in known:
+            with suppress(TimestampError):
+                return verify_token(token, text.decode(), certificates)
+        return None
+
+    return confirm
 
 
 def _settler(rt: "Runtime") -> Callable[[], None]:

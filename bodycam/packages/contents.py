@@ -1,7 +1,8 @@
 """What a package says it is, against what its events prove: recordings, the order it was made on, timestamps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,10 @@ from bodycam.packages import layout
 from bodycam.packages.documents import Copy, EventDocument, File, OrderDocument, PackageDocument, Packed, Stamped
 from bodycam.packages.payload import Payload
 from bodycam.packages.proving import Head, ProvenEvent, UnprovenError, check_receipt, prove_event, stamps
+
+Confirm = Callable[
+    [bytes, bytes], datetime | None
+]  # token, what it stamps -> its time (UTC), when an authority confirms it
 
 
 @dataclass
@@ -48,7 +53,12 @@ class _Contents:
 
 
 def check_contents(
-    payload: Payload, policy: Policy, head: Head | None, created: Mapping[str, Any] | None, notes: list[str]
+    payload: Payload,
+    policy: Policy,
+    head: Head | None,
+    created: Mapping[str, Any] | None,
+    confirm: Confirm | None,
+    notes: list[str],
 ) -> PackageDocument | None:
     """Go through steps 6 to 9; `created` is the leaf `package.created`, when it was proven. Returns `data/package.json`."""
     contents = _Contents(payload, policy, head)
@@ -58,11 +68,7 @@ def check_contents(
         _identity(contents, package, order, created)
         _recordings(contents, package)
         for stamped in package.timestamps:
-            _timestamp(contents, stamped)
-        if any(stamped.tokens for stamped in package.timestamps):
-            notes.append(
-                "dấu thời gian chưa kiểm tra: dùng openssl ts -verify / timestamps not checked: use openssl ts -verify"
-            )
+            _timestamp(contents, stamped, confirm, notes)
         for path in (*package.documents, *(item.findings for item in package.recordings if item.findings)):
             payload.names(path)
     if package is not None and order is not None:
@@ -191,7 +197,7 @@ def _covered(contents: _Contents, package: PackageDocument, order: OrderDocument
         contents.add("recording_missing", missing)
 
 
-def _timestamp(contents: _Contents, stamped: Stamped) -> None:
+def _timestamp(contents: _Contents, stamped: Stamped, confirm: Confirm | None, notes: list[str]) -> None:
     """Step 9: what was stamped is an earlier head of this log; the tokens' signatures are for their authorities' certificates."""
     payload, head = contents.payload, contents.head
     text = payload.data(stamped.checkpoint, layout.MAX_STAMPED)
@@ -199,9 +205,21 @@ def _timestamp(contents: _Contents, stamped: Stamped) -> None:
         data = payload.data(token.path, layout.MAX_TOKEN)
         if data is not None and text is not None and sha256(text).digest() not in data:
             contents.add("timestamp_false", token.path)
+        elif data is not None and text is not None:
+            notes.append(f"{token.path}: {_confirmed(confirm, data, text)}")
         if token.chain is not None:
             payload.names(token.chain)
     if text is None or head is None:
         return
     if not stamps(text, head.checkpoint, stamped.consistency):
         contents.add("timestamp_false", stamped.checkpoint)
+
+
+def _confirmed(confirm: Confirm | None, token: bytes, text: bytes) -> str:
+    """Say what an authority's own certificate makes of a token."""
+    if confirm is None:
+        return "dấu thời gian chưa kiểm tra / timestamp not checked"
+    moment = confirm(token, text)
+    if moment is None:
+        return "không cơ quan nào đã nêu xác nhận / confirmed by none of the authorities given"
+    return f"dấu thời gian / stamped at {moment:%Y-%m-%dT%H:%M:%SZ}"

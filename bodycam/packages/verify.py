@@ -12,7 +12,7 @@ from typing import Any
 
 from bodycam.custody.policy import Policy
 from bodycam.packages import layout
-from bodycam.packages.contents import check_contents
+from bodycam.packages.contents import Confirm, check_contents
 from bodycam.packages.documents import DocumentError, PackageDocument, ProofDocument, read_as
 from bodycam.packages.errors import NotAPackageFolderError
 from bodycam.packages.folder import Folder, Progress, missing_tags
@@ -55,8 +55,8 @@ class Bound:
         return details
 
 
-def verify(root: Path, policy: Policy, progress: Progress | None = None) -> Verified:
-    """Check a package.
+def verify(root: Path, policy: Policy, progress: Progress | None = None, *, confirm: Confirm | None = None) -> Verified:
+    """Check a package; `confirm` says what the user's timestamp authorities make of a token.
 
     Raises:
         NotAPackageFolderError: the path is no folder.
@@ -72,7 +72,7 @@ def verify(root: Path, policy: Policy, progress: Progress | None = None) -> Veri
     bound = _bound(folder, policy, reasons)
     payload = Payload(folder, manifest, reasons)
     payload.check(progress)
-    package = _contents(payload, policy, bound, reasons, notes)
+    package = _contents(payload, policy, bound, reasons, confirm, notes)
     size = sum(folder.sizes.get(path, 0) for path in manifest)
     head = bound.head if bound else None
     return Verified(reasons.verdict(), tuple(reasons.found), tuple(notes), package, head, len(manifest), size)
@@ -151,11 +151,11 @@ def _read_bound(data: bytes, policy: Policy) -> Bound:
 
 
 def _contents(
-    payload: Payload, policy: Policy, bound: Bound | None, reasons: Reasons, notes: list[str]
+    payload: Payload, policy: Policy, bound: Bound | None, reasons: Reasons, confirm: Confirm | None, notes: list[str]
 ) -> PackageDocument | None:
     """Steps 5 to 9, under the package's own head of the log."""
     own = _own_head(payload, policy, bound, reasons)
-    return check_contents(payload, policy, own, bound.leaf if bound else None, notes)
+    return check_contents(payload, policy, own, bound.leaf if bound else None, confirm, notes)
 
 
 def _own_head(payload: Payload, policy: Policy, bound: Bound | None, reasons: Reasons) -> Head | None:
