@@ -56,6 +56,7 @@ class VaultSettings(_Section):
     copies: str
     required_copies: int = Field(ge=1, le=3)
     escrow: str
+    scrub_days: int = Field(ge=1, le=365)
 
     @property
     def dir(self) -> Path:

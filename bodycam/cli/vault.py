@@ -38,7 +38,8 @@ def vault() -> None:
 def scrub(ctx: click.Context, as_json: bool) -> None:
     """Đọc lại và so sánh mọi dữ liệu đã lưu, khóa chống sửa / Re-read and compare everything sealed.
 
-    Ctrl-C is safe: the next call goes on with the same round. Exit code 1 when something is damaged, 0 when all is sound.
+    Ctrl-C is safe: the next call goes on with the same round. A copy that isn't as it was sealed is
+    repaired from one that is. Exit code 1 when something is damaged still, 0 when all is sound.
 
     Example: bodycam vault scrub
     """
@@ -51,7 +52,7 @@ def scrub(ctx: click.Context, as_json: bool) -> None:
         run = Scrub(rt, lambda: known_objects(rt.db), actor="system")
         with closing(_shown(run.steps(), "Kiểm tra / Checking", quiet=as_json)) as steps, _stoppable(ctx):
             for step in steps:
-                if not step.result.ok and not as_json:
+                if not step.checked.result.ok and not as_json:
                     _tell(step)
         report = run.finish()
         settle(rt, [])
@@ -235,26 +236,40 @@ def _shown(steps: Generator[_S, None, None], title: str, *, quiet: bool = False)
 
 
 def _tell(step: "Step") -> None:
-    for problem in step.result.problems:
+    checked = step.checked
+    for problem in checked.result.problems:
         vi, en = PROBLEMS[problem]
-        click.echo(f"HỎNG / DAMAGED  {step.result.object_id}  {vi} / {en}")
+        click.echo(f"HỎNG / DAMAGED  {checked.result.object_id}  ({checked.place})  {vi} / {en}")
+    if checked.repaired_from:
+        click.echo(
+            f"ĐÃ SỬA / REPAIRED  {checked.result.object_id}  ({checked.place}) từ / from {checked.repaired_from}"
+        )
 
 
 def _tell_report(report: "Report", *, as_json: bool) -> None:
     if as_json:
-        named = [{"object": object_id, "problems": list(problems)} for object_id, problems in report.named]
+        named = [
+            {"place": place, "object": object_id, "problems": list(problems)}
+            for place, object_id, problems in report.named
+        ]
         body = {
             "round": report.round_id,
-            "objects": report.objects,
+            "copies": report.copies,
             "bytes": report.size,
             "damaged": report.damaged,
+            "repaired": report.repaired,
             "problems": named,
+            "away": list(report.away),
             "unlisted": list(report.unlisted),
         }
         click.echo(json.dumps(body))
         return
     for object_id in report.unlisted:
         click.echo(f"Không có trong danh mục, giữ nguyên / In no catalogue, left as it is  {object_id}")
+    for place in report.away:
+        click.echo(
+            f"Không truy cập được nơi lưu {place}, lần sau sẽ kiểm tra / Place {place} is away, left for next time"
+        )
     size = f"{report.size / 1e6:,.1f} MB"
-    click.echo(f"Đã kiểm tra {report.objects} đối tượng, {size}; hỏng: {report.damaged}")
-    click.echo(f"Checked {report.objects} objects, {size}; damaged: {report.damaged}")
+    click.echo(f"Đã kiểm tra {report.copies} bản sao, {size}; đã sửa: {report.repaired}; còn hỏng: {report.damaged}")
+    click.echo(f"Checked {report.copies} copies, {size}; repaired: {report.repaired}; damaged still: {report.damaged}")

@@ -9,20 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bodycam.db import Base
 
 
-class FixityCheck(Base):
-    """The last check of one object of the vault."""
-
-    __tablename__ = "fixity_check"
-    __table_args__ = (Index("ix_fixity_check_problems_object_id", "problems", "object_id"),)  # queries.list_damaged
-
-    object_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    checked_at: Mapped[datetime]
-    cipher_size: Mapped[int] = mapped_column(BigInteger)
-    problems: Mapped[str] = mapped_column(
-        String(200), default=""
-    )  # codes of vault.verify, comma-separated; "" is sound
-
-
 class CopyState(StrEnum):
     """How a copy stands, as far as it was last looked at."""
 

@@ -1,6 +1,7 @@
 """What is wrong with an object, in words: the codes of `vault.verify` in both languages."""
 
 PROBLEMS = {
+    "place_away": ("không truy cập được nơi lưu", "its place can't be reached"),
     "object_missing": ("không có trong kho", "not in the vault"),
     "object_unreadable": ("ổ đĩa không đọc được", "the disk can't read it"),
     "object_damaged": ("dữ liệu đã bị thay đổi hoặc bị cắt", "the sealed bytes were changed or cut"),

@@ -1,50 +1,58 @@
-"""Scrub: every sealed object is read back from the disk and compared with its name, its envelope and manifest are opened.
+"""Scrub: every copy of every sealed object is read back from its disk and compared with its name; envelope and manifest open.
 
-A round goes through all objects of the catalogue and of the vault's folder, those longest unchecked first. It may be
-interrupted at any moment and the next call goes on with it. Nothing is ever deleted or repaired here: damage is an event in
-the custody log and a job that checks the recording anew, and so does an object found whole again (put back from a copy); an
-object that nobody lists is only reported.
+The clock's share (`scrub_share`) reads the copies longest unread, so much in an hour that the whole vault is through well within
+`vault.scrub_days`. A round (`Scrub`) reads everything once, for somebody who asked; it may be interrupted at any moment and the
+next call goes on with it. Nothing is ever deleted; damage and repair are events in the custody log, and the recording is checked
+anew. An object that no catalogue lists is only reported. A place that is away is left for the next time.
 """
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from bodycam import clock, custody
+from bodycam.custody.canonical import JSON
 from bodycam.db import new_id
-from bodycam.fixity.models import FixityCheck, FixityRound
+from bodycam.fixity.check import AWAY, Checked, Checker
+from bodycam.fixity.copies import survey
+from bodycam.fixity.models import CopyState, FixityRound, VaultCopy
 from bodycam.fixity.queries import count_checked, list_damaged
-from bodycam.jobs import service as jobs
-from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime
-from bodycam.vault.places import VerifyResult
 
-_BATCH_OBJECTS = 100
+_BATCH_COPIES = 100
 _BATCH_SECONDS = 2.0
+_PAGE = 200
+SHARES_A_DAY = 24
+_AHEAD = 0.8  # of the days that are allowed: nights without a running system must not make it late
+_MOST_SECONDS = 20 * 60.0  # of one share: other jobs wait for the same workers
+_RESTS = timedelta(days=7)  # a copy read more recently isn't read again by the clock, however small the vault
 
 
 @dataclass(frozen=True)
 class Step:
-    """One checked object, and how far this call is."""
+    """One checked copy, and how far this call is."""
 
-    result: VerifyResult
+    checked: Checked
     done: int
     total: int
 
 
 @dataclass(frozen=True)
 class Report:
-    """A finished round: counts, sealed bytes, what is damaged with its problem codes (at most 1,000 are named here), and
-    the ids in the vault's folder that no catalogue lists.
+    """A finished round: copies and sealed bytes read, what is damaged still (place, object, problem codes; at most 1,000 are
+    named), how many copies were repaired in this call, places that were away, and ids in no catalogue.
     """  # noqa: D205  one sentence
 
     round_id: str
-    objects: int
+    copies: int
     size: int
     damaged: int
-    named: tuple[tuple[str, tuple[str, ...]], ...]
+    named: tuple[tuple[str, str, tuple[str, ...]], ...]
+    repaired: int
+    away: tuple[str, ...]
     unlisted: tuple[str, ...]
 
 
@@ -54,82 +62,117 @@ class Scrub:
     def __init__(self, rt: Runtime, list_known: Callable[[], Iterable[str]], actor: str = "system") -> None:
         """Take up the unfinished round or begin one; `list_known` gives the object ids that catalogues list."""
         self._rt = rt
-        self._list_known = list_known
         self._actor = actor
         with rt.db.write() as session:
             self._round = _open_round(session)
-        self._present = set(rt.vault.iter_objects())
+        self._unlisted = survey(rt.db, rt.vault.places, set(list_known()))
+        self._away: set[str] = set()
+        self._repaired = 0
 
     def steps(self) -> Generator[Step, None, None]:
-        """Check one object after the other; results are saved in small batches, damage at once, the rest on leaving."""
+        """Check one copy after the other; results are saved in small batches, damage at once, the rest on leaving."""
         todo = self._todo()
-        batch: list[VerifyResult] = []
-        saved_at = clock.monotonic()
-        try:
-            for done, object_id in enumerate(todo, 1):
-                result = self._rt.vault.verify(object_id)
-                batch.append(result)
-                late = clock.monotonic() - saved_at > _BATCH_SECONDS
-                if late or not result.ok or len(batch) >= _BATCH_OBJECTS:
-                    self._save(batch)
-                    batch, saved_at = [], clock.monotonic()
-                yield Step(result, done, len(todo))
-        finally:
-            self._save(batch)
+        checker = Checker(self._rt, self._actor, self._round.id)
+        for done, checked in enumerate(_checked(checker, todo, self._away), 1):
+            self._repaired += checked.repaired_from != ""
+            yield Step(checked, done, len(todo))
 
     def finish(self) -> Report:
         """Close the round with its custody event, and sweep the vault's `tmp/`; call when `steps` has come to its end."""
         self._rt.vault.sweep()
-        unlisted = self._present - set(self._list_known())
         with self._rt.db.write() as session:
             scrub = session.get_one(FixityRound, self._round.id)
             scrub.finished_at = clock.now()
-            objects, size, damaged = count_checked(session, scrub.started_at)
-            rows = list_damaged(session, scrub.started_at, limit=1000)
-            counts = {"objects": objects, "bytes": size, "damaged": damaged, "unlisted": len(unlisted)}
-            custody.record(session, "fixity.checked", object_id=scrub.id, actor=self._actor, details=counts)
-        named = tuple((row.object_id, tuple(row.problems.split(","))) for row in rows)
-        return Report(self._round.id, objects, size, damaged, named, tuple(sorted(unlisted)))
+            copies, size = count_checked(session, scrub.started_at)
+            rows = list_damaged(session, limit=1000)
+            counts: dict[str, JSON] = {
+                "objects": copies,
+                "bytes": size,
+                "damaged": len(rows),
+                "repaired": self._repaired,
+            }
+            details = counts | {"unlisted": len(self._unlisted), "away": list(self._away)}
+            custody.record(session, "fixity.checked", object_id=scrub.id, actor=self._actor, details=details)
+        named = tuple((row.place, row.object_id, tuple(row.problems.split(","))) for row in rows)
+        away, unlisted = tuple(sorted(self._away)), tuple(sorted(self._unlisted))
+        return Report(self._round.id, copies, size, len(rows), named, self._repaired, away, unlisted)
 
-    def _todo(self) -> list[str]:
-        ids = self._present | set(self._list_known())
-        with self._rt.db.read() as session:
-            rows = session.execute(
-                select(FixityCheck.object_id, FixityCheck.checked_at)
-                .order_by(FixityCheck.checked_at, FixityCheck.object_id)
-                .execution_options(yield_per=1000)
-            )
-            checked = {object_id: at for object_id, at in rows if object_id in ids}
-        never = sorted(ids - checked.keys())
-        return never + [object_id for object_id, at in checked.items() if at < self._round.started_at]
-
-    def _save(self, batch: list[VerifyResult]) -> None:
-        if not batch:
-            return
-        with self._rt.db.write() as session:
-            for result in batch:
-                row = FixityCheck(object_id=result.object_id, checked_at=clock.now(), cipher_size=result.cipher_size)
-                row.problems = ",".join(result.problems)
-                before = session.get(FixityCheck, result.object_id)
-                was_damaged = before is not None and before.problems != ""
-                session.merge(row)
-                if result.ok and not was_damaged:
-                    continue
-                recording_id = session.scalar(select(Recording.id).where(Recording.object_id == result.object_id))
-                if not result.ok:
-                    self._tell_damage(session, result, recording_id)
-                if recording_id is not None:
-                    key = f"recording.recheck:{recording_id}:{self._round.id}"
-                    jobs.enqueue(session, "recording.recheck", {"recording_id": recording_id}, key=key)
-
-    def _tell_damage(self, session: Session, result: VerifyResult, recording_id: str | None) -> None:
-        custody.record(
-            session,
-            "fixity.damaged",
-            object_id=recording_id or result.object_id,
-            actor=self._actor,
-            details={"object": result.object_id, "problems": list(result.problems), "round": self._round.id},
+    def _todo(self) -> list[tuple[str, str]]:
+        query = _oldest_first().where(
+            or_(VaultCopy.verified_at.is_(None), VaultCopy.verified_at < self._round.started_at)
         )
+        with self._rt.db.read() as session:
+            rows = session.execute(query.execution_options(yield_per=1000))
+            return [(object_id, place) for object_id, place in rows]
+
+
+def scrub_share(rt: Runtime) -> int:
+    """Read back this hour's share of the copies, oldest first, and return how many; a share that dies is simply shorter."""
+    names = [place.name for place in rt.vault.places]
+    with rt.db.read() as session:
+        total = session.scalar(select(func.sum(VaultCopy.cipher_size)).where(_standing(names))) or 0
+    share = total / (rt.settings.vault.scrub_days * _AHEAD * SHARES_A_DAY)
+    checker, away = Checker(rt, "system", new_id()), set[str]()
+    deadline, counts = clock.monotonic() + _MOST_SECONDS, dict.fromkeys(("objects", "bytes", "damaged", "repaired"), 0)
+    for checked in _checked(checker, _due(rt, names, away), away):
+        counts["objects"] += 1
+        counts["bytes"] += checked.result.cipher_size
+        counts["damaged"] += not checked.ok
+        counts["repaired"] += checked.repaired_from != ""
+        if counts["bytes"] >= share or clock.monotonic() > deadline:
+            break
+    if counts["objects"]:
+        with rt.db.write() as session:
+            details: dict[str, JSON] = {**counts, "away": list(away)}
+            custody.record(session, "fixity.checked", object_id="vault", actor="system", details=details)
+    return counts["objects"]
+
+
+def _due(rt: Runtime, names: list[str], away: set[str]) -> Generator[tuple[str, str], None, None]:
+    """Yield what the clock asks for, oldest first; each page is asked anew, without the places that are away."""
+    seen = set[tuple[str, str]]()
+    while True:
+        reached = [name for name in names if name not in away]
+        rested = or_(VaultCopy.verified_at.is_(None), VaultCopy.verified_at < clock.now() - _RESTS)
+        with rt.db.read() as session:
+            rows = session.execute(_oldest_first().where(_standing(reached), rested).limit(_PAGE + len(seen))).all()
+        fresh = [pair for object_id, place in rows if (pair := (object_id, place)) not in seen]
+        if not fresh:
+            return
+        for pair in fresh:
+            seen.add(pair)
+            if pair[1] not in away:
+                yield pair
+
+
+def _checked(checker: Checker, pairs: Iterable[tuple[str, str]], away: set[str]) -> Generator[Checked, None, None]:
+    """Check copies one by one and save the sound ones in batches; places found away are added to `away` and passed over."""
+    batch: list[Checked] = []
+    saved_at = clock.monotonic()
+    try:
+        for object_id, place in pairs:
+            if place in away:
+                continue
+            checked = checker.check(object_id, place)
+            if AWAY in checked.result.problems:
+                away.add(place)
+                continue
+            batch.append(checked)
+            if clock.monotonic() - saved_at > _BATCH_SECONDS or len(batch) >= _BATCH_COPIES:
+                checker.save(batch)
+                batch, saved_at = [], clock.monotonic()
+            yield checked
+    finally:
+        checker.save(batch)
+
+
+def _standing(names: Iterable[str]) -> ColumnElement[bool]:
+    return VaultCopy.place.in_(list(names)) & (VaultCopy.state != CopyState.DESTROYED)
+
+
+def _oldest_first() -> Select[str, str]:
+    query = select(VaultCopy.object_id, VaultCopy.place).where(VaultCopy.state != CopyState.DESTROYED)
+    return query.order_by(VaultCopy.verified_at.asc().nulls_first(), VaultCopy.object_id, VaultCopy.place)
 
 
 def _open_round(session: Session) -> FixityRound:

@@ -21,6 +21,7 @@ from bodycam.custody.canonical import JSON, parse
 from bodycam.custody.models import CustodyEvent
 from bodycam.db import Base, fold, new_id, nfc
 from bodycam.errors import BodycamError
+from bodycam.fixity.check import GONE
 from bodycam.fleet.models import Camera, DockingVisit
 from bodycam.jobs import service as jobs
 from bodycam.people.models import Officer, Unit
@@ -33,7 +34,6 @@ from bodycam.vault.envelope import read_key
 from bodycam.vault.manifest import open_manifest
 
 SEALED = "recording.sealed"
-GONE = ("recording.destroying", "recording.destroyed")  # retention's: intent and end of a destruction
 _PAGE = 1000
 _PEOPLE: tuple[tuple[str, type[Base]], ...] = (
     ("camera", Camera),
@@ -153,10 +153,12 @@ class Restore:
     ) -> Outcome:
         if event is None or event.log_index is None:
             return Outcome.UNPROVEN
-        if not _agrees(object_id, told, event) or session.get(Recording, event.object_id) is not None:
+        if not _agrees(object_id, told, event):
             return Outcome.CONTRADICTED
         if _is_gone(session, event.object_id):
             return Outcome.DESTROYED
+        if session.get(Recording, event.object_id) is not None:
+            return Outcome.CONTRADICTED
         known = {name: session.get(table, told.get(name) or "") for name, table in _PEOPLE}
         name = nfc(str(told["name"]))
         session.add(

@@ -113,7 +113,10 @@ class Rendition(Base):
     """Something made from a recording, sealed in the vault like it: thumbnail, filmstrip, viewing copy."""
 
     __tablename__ = "rendition"
-    __table_args__ = (Index("uq_rendition_recording_id_kind", "recording_id", "kind", unique=True),)
+    __table_args__ = (
+        Index("uq_rendition_recording_id_kind", "recording_id", "kind", unique=True),
+        Index("ix_rendition_object_id", "object_id"),  # fixity: whose object is this?
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     recording_id: Mapped[str] = mapped_column(ForeignKey("recording.id"))

@@ -29,6 +29,8 @@ HANDLERS = {
     "submission.tidy": "bodycam.tasks.petitions:tidy",
     "vault.rewrap": "bodycam.tasks.keys:rewrap",
     "vault.scrub": "bodycam.tasks.vault:scrub",
+    "vault.scrub_share": "bodycam.tasks.vault:scrub_share",
+    "vault.survey": "bodycam.tasks.vault:survey_places",
     "vault.sweep": "bodycam.tasks.vault:sweep",
 }
 EVERY = {
@@ -40,6 +42,8 @@ EVERY = {
     "spool.tidy": 3600,
     "submission.tidy": 600,
     "vault.rewrap": 10_800,
+    "vault.scrub_share": 3600,
+    "vault.survey": 86_400,
     "vault.sweep": 86_400,
 }
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bodycam import clock
 from bodycam.db import Database
-from bodycam.fixity.service import Scrub
+from bodycam.fixity import service
+from bodycam.fixity.copies import survey
 from bodycam.intake.models import IntakeAttempt
 from bodycam.petitions import uploads
 from bodycam.petitions.models import SubmissionFile
@@ -24,10 +25,20 @@ _AT_REST = timedelta(minutes=5)
 
 def scrub(rt: Runtime, account_id: str) -> None:
     """Go through the whole vault once for somebody who asked; a job that died goes on with the same round."""
-    run = Scrub(rt, lambda: known_objects(rt.db), actor=account_id)
+    run = service.Scrub(rt, lambda: known_objects(rt.db), actor=account_id)
     for _ in run.steps():
         pass
     run.finish()
+
+
+def scrub_share(rt: Runtime) -> None:
+    """Read back this hour's share of the copies."""
+    service.scrub_share(rt)
+
+
+def survey_places(rt: Runtime) -> None:
+    """Compare what the places hold with what the catalogues list."""
+    survey(rt.db, rt.vault.places, set(known_objects(rt.db)))
 
 
 def tidy_spool(rt: Runtime) -> None:

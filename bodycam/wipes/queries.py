@@ -1,12 +1,10 @@
 """What pages ask of wipe orders: the lists, what each waits for, and what a station could still list."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from bodycam.fixity.models import FixityCheck
 from bodycam.fleet.models import Camera, Station
 from bodycam.people.models import Unit
 from bodycam.people.scope import Scope
@@ -55,18 +53,6 @@ def stations_of(session: Session, scope: Scope, *, limit: int = 100) -> list[tup
     """Return the stations of a scope that belong to a unit, by name."""
     query = select(Station, Unit).join(Unit, Unit.id == Station.unit_id).where(scope.condition(Station.unit_id))
     return [(station, unit) for station, unit in session.execute(query.order_by(Station.name).limit(limit))]
-
-
-def damaged_objects(session: Session, object_ids: Sequence[str]) -> dict[str, str]:
-    """Return, by object id, the problem codes of those whose last re-reading found damage."""
-    found: dict[str, str] = {}
-    for start in range(0, len(object_ids), 500):
-        part = object_ids[start : start + 500]
-        query = select(FixityCheck.object_id, FixityCheck.problems).where(
-            FixityCheck.object_id.in_(part), FixityCheck.problems != ""
-        )
-        found.update({object_id: problems for object_id, problems in session.execute(query)})  # noqa: C416  rows to a dict
-    return found
 
 
 def _orders(scope: Scope) -> Select[WipeOrder, str, str]:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bodycam import custody
 from bodycam.access.errors import ForbiddenError, OutOfReachError
+from bodycam.fixity.queries import damaged_objects
 from bodycam.people.models import Account, Unit
 from bodycam.wipes import queries, service, signed
 from bodycam.wipes.errors import ListChangedError, NothingToWipeError, OwnOrderError, SignedCopyError, WipeStateError
@@ -107,7 +108,7 @@ def show(order_id: str) -> str:
         line = _order(session, order_id, "wipe.view")
         items = items_of(session, order_id)
         shown = items[start : start + FILES]
-        damaged = queries.damaged_objects(session, [listed.recording.object_id for _, listed in shown])
+        damaged = damaged_objects(session, [listed.recording.object_id for _, listed in shown])
         order = line.order
         accounts = [order.raised_by, order.approved_by, order.signed_by]
         names = {account_id: session.get_one(Account, account_id).display_name for account_id in accounts if account_id}

@@ -23,7 +23,7 @@ def test_a_sound_vault_exits_with_zero_and_says_what_nobody_lists(sealed):
     result = CliRunner().invoke(vault, ["scrub", "--json"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
-    assert (report["objects"], report["damaged"], report["unlisted"]) == (1, 0, [sealed.name])
+    assert (report["copies"], report["damaged"], report["unlisted"]) == (1, 0, [sealed.name])
 
 
 def test_damage_is_told_in_both_languages_and_exits_with_one(sealed):
@@ -33,6 +33,6 @@ def test_damage_is_told_in_both_languages_and_exits_with_one(sealed):
     assert result.exit_code == 1
     assert sealed.name in result.stdout
     assert all(text in result.stdout for text in PROBLEMS["object_damaged"])
-    assert "hỏng: 1" in result.stdout
+    assert "damaged still: 1" in result.stdout
     report = json.loads(CliRunner().invoke(vault, ["scrub", "--json"]).stdout)
-    assert report["problems"] == [{"object": sealed.name, "problems": ["object_damaged"]}]
+    assert report["problems"] == [{"place": "main", "object": sealed.name, "problems": ["object_damaged"]}]

@@ -66,6 +66,12 @@ def seal(rt: Runtime, data: bytes, name: str = "DCIM/clip.mp4", *, origin: Origi
 
 
 @pytest.fixture
+def bring():
+    """Return `seal`, for tests that bring in more."""
+    return seal
+
+
+@pytest.fixture
 def films(two):
     """Three recordings, sealed, logged and receipted: object id -> original bytes."""
     made = {}

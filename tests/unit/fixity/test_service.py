@@ -71,7 +71,7 @@ def test_a_sound_vault_is_counted_and_logged_once(rt, seal):
     rows = [seal(bytes([n]) * 20_000) for n in range(3)]
     steps, report = run(rt)
     assert [step.done for step in steps] == [1, 2, 3]
-    assert (report.objects, report.damaged, report.unlisted) == (3, 0, ())
+    assert (report.copies, report.damaged, report.unlisted) == (3, 0, ())
     [event] = events(rt, "fixity.checked")
     assert json.loads(event.body)["details"]["objects"] == 3
     with rt.db.read() as session:
@@ -87,7 +87,7 @@ def test_a_flipped_bit_is_damage_an_event_and_a_new_check_of_the_recording(rt, s
     body[7000] ^= 1
     path.write_bytes(body)
     _, report = run(rt)
-    assert report.named == ((bad.object_id, ("object_damaged",)),)
+    assert report.named == (("main", bad.object_id, ("object_damaged",)),)
     [event] = events(rt, "fixity.damaged")
     assert event.object_id == bad.id
     with rt.db.read() as session:
@@ -114,7 +114,7 @@ def test_an_object_put_back_as_it_was_has_its_recording_checked_anew(rt, seal):
 def test_an_object_that_vanished_is_damage(rt, seal):
     row = seal(b"film")
     path_of(rt, row).unlink()
-    assert run(rt)[1].named == ((row.object_id, ("object_missing",)),)
+    assert run(rt)[1].named == (("main", row.object_id, ("object_missing",)),)
 
 
 def test_an_object_in_no_catalogue_is_reported_and_kept(rt, seal):
@@ -131,12 +131,12 @@ def test_a_scrub_that_was_stopped_goes_on_where_it_was(rt, seal):
         seal(bytes([n]) * 1000)
     first = Scrub(rt, known(rt))
     steps = first.steps()
-    seen = [next(steps).result.object_id for _ in range(2)]
+    seen = [next(steps).checked.result.object_id for _ in range(2)]
     steps.close()
     again = Scrub(rt, known(rt))
-    rest = [step.result.object_id for step in again.steps()]
+    rest = [step.checked.result.object_id for step in again.steps()]
     assert sorted(seen + rest) == sorted(set(seen + rest))
-    assert again.finish().objects == 4
+    assert again.finish().copies == 4
     with rt.db.read() as session:
         assert len(session.scalars(select(FixityRound).limit(10)).all()) == 1
 
@@ -145,7 +145,7 @@ def test_the_next_round_begins_with_what_was_checked_longest_ago(rt, seal):
     old = seal(b"old")
     run(rt)
     new = seal(b"new")
-    order = [step.result.object_id for step in run(rt)[0]]
+    order = [step.checked.result.object_id for step in run(rt)[0]]
     assert order == [new.object_id, old.object_id]
 
 
@@ -162,4 +162,4 @@ def test_a_sector_that_the_disk_refuses_is_named_and_never_stops_the_round(rt, s
     monkeypatch.setattr("bodycam.vault.disk.os.preadv", refusing)
     steps, report = run(rt)
     assert len(steps) == 3
-    assert report.named == ((rows[0].object_id, ("object_unreadable",)),)
+    assert report.named == (("main", rows[0].object_id, ("object_unreadable",)),)

@@ -9,7 +9,7 @@ import pytest
 
 from bodycam import clock
 from bodycam.db import new_id
-from bodycam.fixity.models import FixityCheck
+from bodycam.fixity.models import VaultCopy
 from bodycam.fleet import docking
 from bodycam.fleet.models import VisitState
 from bodycam.fleet.service import issue_camera, register_camera
@@ -209,8 +209,9 @@ def test_damage_that_is_known_never_looks_whole_again(rt: Runtime, film: bytes, 
     path.unlink() if harm == "lost" else path.write_bytes(data)
     if harm == "sector":
         with rt.db.write() as session:
-            check = FixityCheck(object_id=object_id, checked_at=clock.now(), cipher_size=1, problems="object_damaged")
-            session.add(check)
+            row_of = VaultCopy(object_id=object_id, place="main", state="damaged", verified_at=clock.now())
+            row_of.problems = "object_damaged"
+            session.merge(row_of)
     examine(rt, recording)  # for any other reason: a sidecar came, a job ran twice
     assert integrity(rt, recording) is Verdict.CONTRADICTION
     assert row(rt, recording).verdict == Verdict.CONTRADICTION
