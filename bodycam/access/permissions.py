@@ -208,6 +208,7 @@ PERMISSIONS: dict[Role, dict[Action, Reach]] = {
         Action.NEGATIVE_SIGN: _ALL,
     },
     Role.ADMINISTRATOR: {
+        Action.LOG_VIEW: _ALL,
         Action.DOCK_VIEW: _ALL,
         Action.DOCK_COMMAND: _ALL,
         Action.FLEET_VIEW: _ALL,

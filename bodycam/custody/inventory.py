@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import UnaryExpression, select
 from sqlalchemy.orm import Session
 
 from bodycam import clock
@@ -81,7 +81,7 @@ def take(db: Database, log: Log, held: Iterable[Held]) -> Inventory:
     root = (edge.root() if edge.size else merkle.EMPTY_ROOT).hex()
     taken = Inventory(event_id, None, clock.now(), counts[0], counts[1], root)
     with db.read() as session:
-        before = next(iter(inventories(session, newest_first=True)), None)
+        before = newest(session)
         is_there = before is not None and list_path(log, before.event_id).is_file()
         gone = [one for one in compare(session, log, before, taken) if one.is_gone] if before and is_there else []
     with db.write() as session:
@@ -95,17 +95,27 @@ def take(db: Database, log: Log, held: Iterable[Held]) -> Inventory:
     return taken
 
 
-def inventories(session: Session, *, newest_first: bool = False) -> Iterator[Inventory]:
+def newest(session: Session) -> Inventory | None:
+    """Return the last inventory that was taken."""
+    return next(_read(session, CustodyEvent.id.desc(), limit=1), None)
+
+
+def inventories(session: Session) -> Iterator[Inventory]:
     """Yield what the log has of inventories, oldest first; nothing is read from the lists."""
-    query = select(CustodyEvent.id, CustodyEvent.log_index, CustodyEvent.body, CustodyEvent.created_at)
-    order = CustodyEvent.id.desc() if newest_first else CustodyEvent.id
-    rows = session.execute(query.where(CustodyEvent.kind == KIND, CustodyEvent.object_id == "log").order_by(order))
-    for event_id, index, body, taken_at in rows:
-        leaf = parse(body)
-        told = leaf.get("details") if isinstance(leaf, Mapping) else None
-        told = told if isinstance(told, Mapping) else {}
-        objects, copies = (int(str(told.get(name) or 0)) for name in ("objects", "copies"))
-        yield Inventory(event_id, index, taken_at, objects, copies, str(told.get("root")))
+    return _read(session, CustodyEvent.id.asc())
+
+
+def objects_gone(session: Session, since: datetime, limit: int = 5) -> list[tuple[datetime, int, tuple[str, ...]]]:
+    """Return the latest notes of objects that went without a disposition: when, how many, the ids of the first of them."""
+    query = select(CustodyEvent.created_at, CustodyEvent.body).where(
+        CustodyEvent.kind == GONE, CustodyEvent.object_id == "log", CustodyEvent.created_at >= since
+    )
+    found = []
+    for at, body in session.execute(query.order_by(CustodyEvent.id.desc()).limit(limit)):
+        match parse(body):
+            case {"details": {"objects": int() as count, "named": list() as named}}:
+                found.append((at, count, tuple(str(name) for name in named)))
+    return found
 
 
 def kept(session: Session) -> list[Inventory]:
@@ -182,6 +192,18 @@ def read_list(log: Log, event_id: str) -> Iterator[Held]:
 def list_path(log: Log, event_id: str) -> Path:
     """Return the file of an inventory's list."""
     return log.dir / "inventories" / f"{event_id}.jsonl"
+
+
+def _read(session: Session, order: UnaryExpression[str], limit: int | None = None) -> Iterator[Inventory]:
+    query = select(CustodyEvent.id, CustodyEvent.log_index, CustodyEvent.body, CustodyEvent.created_at)
+    query = query.where(CustodyEvent.kind == KIND, CustodyEvent.object_id == "log")
+    rows = session.execute(query.order_by(order).limit(limit))
+    for event_id, index, body, taken_at in rows:
+        leaf = parse(body)
+        told = leaf.get("details") if isinstance(leaf, Mapping) else None
+        told = told if isinstance(told, Mapping) else {}
+        objects, copies = (int(str(told.get(name) or 0)) for name in ("objects", "copies"))
+        yield Inventory(event_id, index, taken_at, objects, copies, str(told.get("root")))
 
 
 def _line(one: Held) -> bytes:

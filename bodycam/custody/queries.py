@@ -13,6 +13,7 @@ from bodycam.custody.models import CustodyEvent
 from bodycam.errors import NotFoundError
 
 LATE_S = 10.0
+STILL_FACTOR = 5  # checkpoints missed in a row before the log is said to stand still
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,19 @@ class LogState:
     pending: int
     oldest_pending_s: float
     checkpoint_at: datetime | None
+    newest_at: datetime | None  # the time in the newest event of the log; ticks keep it young
+    tick_at: datetime | None
 
     @property
     def late(self) -> bool:
         """Whether an event has waited so long that the sequencer must have stopped: an alarm."""
         return self.oldest_pending_s > LATE_S
+
+    def stands_still(self, checkpoint_s: float) -> bool:
+        """Whether nothing, not even a tick, came for five times `checkpoint_s`: frozen, or an old copy is shown."""
+        return (
+            self.newest_at is not None and (clock.now() - self.newest_at).total_seconds() > STILL_FACTOR * checkpoint_s
+        )
 
 
 def log_state(session: Session, log: Log) -> LogState:
@@ -39,11 +48,15 @@ def log_state(session: Session, log: Log) -> LogState:
     query = select(func.count(), func.min(CustodyEvent.created_at)).where(CustodyEvent.log_index.is_(None))
     pending, oldest = session.execute(query).one()
     checkpoint = log.checkpoint()
+    newest = select(CustodyEvent.created_at).where(CustodyEvent.log_index.is_not(None))
+    tick = select(CustodyEvent.created_at).where(CustodyEvent.object_id == "log", CustodyEvent.kind == "log.tick")
     return LogState(
         size=checkpoint.size if checkpoint else 0,
         pending=pending,
         oldest_pending_s=max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0,
         checkpoint_at=log.checkpoint_at(),
+        newest_at=session.scalar(newest.order_by(CustodyEvent.log_index.desc()).limit(1)),
+        tick_at=session.scalar(tick.order_by(CustodyEvent.id.desc()).limit(1)),
     )
 
 

@@ -235,7 +235,7 @@ def _add(
     cameras = sorted({listed.camera.id for listed in found})[:50]  # ids: a leaf has 64 KiB
     figures = {"files": len(found), "bytes": sum(listed.recording.size for listed in found)}
     kind = "wipe.raised" if is_new else "wipe.extended"
-    _event(session, kind, order, actor or "system", cause=cause, cameras=cameras, **figures)
+    _event(session, kind, order, actor or "system", None, cause=cause, cameras=cameras, **figures)
     return order
 
 

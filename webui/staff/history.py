@@ -14,17 +14,20 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from bodycam import custody
+from bodycam.access.errors import OutOfReachError
 from bodycam.access.permissions import ROLE_NAMES, Action
 from bodycam.access.service import holders_of
 from bodycam.custody.canonical import parse
 from bodycam.custody.kinds import KINDS
 from bodycam.custody.models import CustodyEvent
-from bodycam.custody.service import openings_of
+from bodycam.custody.service import CONTENT, openings_of
 from bodycam.fleet.models import Station
-from bodycam.people.models import Account, Officer, Role, Unit
+from bodycam.people.models import Account, Grant, Officer, Role, Unit
+from webui.common.formatting import size
 from webui.common.locale import t
 from webui.common.signin import scope, viewer
 from webui.staff.reasons import words_of
+from webui.staff.verdicts import look
 
 EVENTS = 200
 MOST_CHANGES = 50
@@ -50,14 +53,37 @@ class Line:
     reason: str
     index: int | None
     is_refusal: bool
+    post: str = ""  # his number and roles
+    said: str = ""  # what the event tells besides, in words
 
 
 def story_of(session: Session, object_id: str, *, after: str | None = None) -> list[Line]:
     """Return an object's events that the signed-in person may know of, oldest first, at most 200 after an event id."""
     open_to_all = not scope(Action.SUBMISSION_VIEW).is_empty
     events = custody.history(session, object_id, after=after, limit=EVENTS, only=None if open_to_all else _knowable())
-    names = _names(session, events)
-    return [_line(event, names, discreet=not open_to_all and event.actor != viewer().account_id) for event in events]
+    names, posts = _names(session, events), _posts(session, events)
+    return [
+        replace(
+            _line(event, names, discreet=not open_to_all and event.actor != viewer().account_id),
+            post=posts.get(event.actor or "", ""),
+            said=_said(event),
+        )
+        for event in events
+    ]
+
+
+def event_for_proof(session: Session, object_id: str, event_id: str) -> tuple[CustodyEvent, bool]:
+    """Return an event of an object that the signed-in person may know of, and whether he may have its leaf with the proof.
+
+    The leaf holds the reason's code: of a look of another he gets the proof alone, whatever the reason was, so that neither a code
+    nor its absence tells of a complaint. Raises OutOfReachError.
+    """
+    open_to_all = not scope(Action.SUBMISSION_VIEW).is_empty
+    query = select(CustodyEvent).where(CustodyEvent.id == event_id, CustodyEvent.object_id == object_id)
+    event = session.scalar(query if open_to_all else query.where(_knowable()))
+    if event is None:
+        raise OutOfReachError(what=t("sự kiện", "event"))
+    return event, open_to_all or event.kind not in _LOOKS or event.actor == viewer().account_id
 
 
 def changes_of_rights(session: Session) -> list[Line]:
@@ -107,6 +133,35 @@ def _names(session: Session, events: Sequence[CustodyEvent]) -> dict[str, str]:
     return dict([*people, *((f"station:{row_id}", name) for row_id, name in session.execute(docks))])
 
 
+def _posts(session: Session, events: Sequence[CustodyEvent]) -> dict[str, str]:
+    """Return by actor his number and what he may be, as both are now."""
+    actors = {event.actor for event in events if event.actor}
+    found: dict[str, list[str]] = {}
+    accounts = select(Account.id, Officer.number).join(Officer, Officer.id == Account.officer_id)
+    officers = select(Officer.id, Officer.number).where(Officer.id.in_(actors)).order_by(Officer.id).limit(EVENTS)
+    for query in (accounts.where(Account.id.in_(actors)).order_by(Account.id).limit(EVENTS), officers):
+        for actor, number in session.execute(query):
+            found.setdefault(actor, []).append(t(f"số hiệu {number}", f"no. {number}"))
+    roles = select(Grant.account_id, Grant.role).where(Grant.account_id.in_(actors)).distinct()
+    for actor, role in session.execute(roles.order_by(Grant.account_id, Grant.role).limit(5 * EVENTS)):
+        found.setdefault(actor, []).append(t(*ROLE_NAMES[Role(role)]))
+    return {actor: ", ".join(words) for actor, words in found.items()}
+
+
+def _said(event: CustodyEvent) -> str:
+    leaf = parse(event.body)
+    details = leaf.get("details") if isinstance(leaf, dict) else None
+    details = details if isinstance(details, dict) else {}
+    content = openings_of(event).get(CONTENT, {})
+    if event.kind == "recording.checked":
+        return look(str(details.get("verdict"))).text
+    if event.kind in {"recording.sealed", "recording.rendered"} and "sha256" in content:
+        octets = content.get("size")
+        digest = str(content["sha256"])
+        return f"{size(octets if isinstance(octets, int) else None)}, SHA-256 {digest[:12]}…"
+    return ""
+
+
 def _line(event: CustodyEvent, names: dict[str, str], *, discreet: bool) -> Line:
     kind = KINDS[event.kind]
     leaf = parse(event.body)
@@ -130,4 +185,6 @@ def _who(actor: str, names: dict[str, str]) -> str:
     if actor.startswith("shell:"):
         user = actor.removeprefix("shell:")
         return t(f"dòng lệnh trên máy chủ (người dùng số {user})", f"command line of the server (user {user})")
-    return names.get(actor, t("hệ thống", "the system"))
+    if actor in {"", "system"}:
+        return t("hệ thống", "the system")
+    return names.get(actor, t(f"tài khoản không còn trong danh bạ ({actor})", f"an account no longer listed ({actor})"))
