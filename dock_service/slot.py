@@ -20,6 +20,7 @@ from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.errors import BodycamError, DatabaseAwayError, DiskFullError
 from bodycam.fleet.models import VisitState
 from bodycam.runtime import Runtime
+from bodycam.vault.errors import CopiesMissingError
 from dock_service.alarms import AlarmKind
 from dock_service.awaited import Awaited
 from dock_service.board import Board, SlotState
@@ -62,6 +63,7 @@ _CARD_AGAIN_S = 5.0  # a card that is put in, a mount that comes late
 _ORDERS_AGAIN_S = 3.0  # a green camera is asked about so often: an order may come while it stands there
 _WIPE_AGAIN_S = 30.0
 _FULL_AGAIN_S = 600.0  # the full disk may be another one than the vault's
+_COPIES_AGAIN_S = 60.0  # a place for copies that was away
 _ROOM_BYTES = 16 << 20  # so much more room than when the disk was full is worth another try
 _RECEIPTS_A_LINE = 300
 _RECORDED_ON = ("Máy vừa ghi thêm, đang lấy tiếp", "The camera recorded on: the new files are being read")
@@ -376,7 +378,7 @@ def _heals_in(errors: Sequence[BodycamError]) -> float | None:
     if all(isinstance(error, FileChangedError | DatabaseAwayError) for error in errors):
         recording = any(isinstance(error, FileChangedError) for error in errors)
         return _WRITTEN_AGAIN_S if recording else _DATABASE_AGAIN_S
-    return None
+    return _COPIES_AGAIN_S if all(isinstance(error, CopiesMissingError) for error in errors) else None
 
 
 def _receipts(rt: Runtime, events: Sequence[str]) -> dict[str, int]:

@@ -9,6 +9,7 @@ transaction comes after that and is the caller's. Only `destroy` deletes an obje
 import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -95,8 +96,10 @@ class Vault:
         """
 
         def opened(place: Place) -> SealedReader:
-            told = self._manifest(place, object_id)
-            return SealedReader(object_id, place.open(object_id), self._key(place, object_id), str(told["sha256"]))
+            told, rest = self._manifest(place, object_id), self.places[self.places.index(place) + 1 :]
+            following = partial(self._from_any, object_id, opened, rest) if rest else None
+            key = self._key(place, object_id)
+            return SealedReader(object_id, place.open(object_id), key, str(told["sha256"]), following)
 
         return self._from_any(object_id, opened)
 
@@ -215,14 +218,13 @@ class Vault:
 
     def _from_any(self, object_id: str, action: Callable[[Place], _T], places: Sequence[Place] | None = None) -> _T:
         first: BodycamError | None = None
-        for place in places or self.places:
+        for place in self.places if places is None else places:
             try:
                 return action(place)
             except _ELSEWHERE as error:
                 first = first or error
                 _log.warning("vault.copy_unusable", place=place.name, object=object_id, error=error.code)
-        assert first is not None
-        raise first
+        raise first or ObjectMissingError(object_id=object_id)
 
     def _verify(self, place: Place, object_id: str) -> VerifyResult:
         found = place.verify(object_id)

@@ -99,6 +99,21 @@ def test_a_damaged_envelope_or_manifest_in_the_main_place_is_read_from_the_copy(
     assert read(both, sealed.object_id) == DATA
 
 
+def test_a_range_that_the_main_place_has_damaged_is_read_from_the_copy_in_the_middle_of_reading(both, sealed):
+    spoil(path_in(both, sealed.object_id))
+    with both.open(sealed.object_id) as reader:
+        assert reader.read(0, 100) == DATA[:100]
+        assert b"".join(reader.chunks()) == DATA
+    assert both.verify(sealed.object_id).problems == ("object_damaged",)
+
+
+def test_damage_in_every_copy_is_damage(both, second, sealed):
+    spoil(path_in(both, sealed.object_id))
+    spoil(path_in(second, sealed.object_id))
+    with both.open(sealed.object_id) as reader, pytest.raises(DamagedObjectError, match="was changed"):
+        list(reader.chunks())
+
+
 def test_what_no_place_has_is_missing_as_before(both):
     with pytest.raises(ObjectMissingError):
         both.open("0" * 64)
