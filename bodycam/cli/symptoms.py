@@ -14,7 +14,7 @@ from celery import Celery
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bodycam.cli import copy_symptoms
+from bodycam.cli import copy_symptoms, witness_symptoms
 from bodycam.cli.symptom import Symptom
 from bodycam.db import Database
 from bodycam.errors import BodycamError
@@ -41,6 +41,7 @@ def look(settings: Settings) -> list[Symptom]:
         _clock,
         _dock,
         _waiting,
+        witness_symptoms.look,
         _ports,
     ]
     return [symptom for one in looks for symptom in one(settings)]

@@ -100,6 +100,8 @@ DETAILS: dict[str, str] = {
     "submission.received": "files",
     "submission.state_changed": "from to track",
     "submission.viewed": "file part",
+    "timestamp.received": "authority size at",
+    "timestamp.refused": "authority size",
     "unit.created": "parent",
     "upload.expired": "file",
     "upload.terminated": "file",
@@ -112,6 +114,7 @@ DETAILS: dict[str, str] = {
     "wipe.refused": "station",
     "wipe.withdrawn": "station",
     "witness.contradicted": "witness trouble size",
+    "witness.cosignature_imported": "size witnesses",
     "witness.policy_set": "policy_sha256",
 }
 
@@ -174,6 +177,8 @@ WORDS: dict[str, str] = {
     "alarm": "code of the alarm",
     "allowed_by": "id of the officer or account that allowed it",
     "answer": "what the citizen is told",
+    "at": "time a timestamp says, UTC",
+    "authority": "a timestamp authority, by its host",
     "bag_info": "SHA-256 of the package's bag-info.txt",
     "away": "places that could not be reached",
     "batch": "id of the disposition batch",
@@ -307,6 +312,7 @@ WORDS: dict[str, str] = {
     "why": "code of why it ended",
     "wiped": "files wiped",
     "witness": "name of the witness's key",
+    "witnesses": "names of the witnesses' keys",
 }
 
 

@@ -1,10 +1,17 @@
 """What `bodycam doctor` sees."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import update
+from witness_world import Liar
 
+from bodycam import clock
+from bodycam.cli.symptom import Symptom
 from bodycam.cli.symptoms import look
+from bodycam.custody import record_now
+from bodycam.custody.models import CustodyEvent
+from bodycam.custody.sequencer import Sequencer
 from bodycam.fleet.docking import finish_visit, start_visit
 from bodycam.fleet.models import VisitState
 from bodycam.fleet.service import register_camera
@@ -51,3 +58,25 @@ def test_footage_that_was_seen_on_a_camera_and_never_came_is_named_until_it_come
     assert symptom.level == "note"
     assert "BWC-9 (1)" in symptom.vi
     assert "Do not delete the spool" in symptom.todo_en
+
+
+def test_a_late_quorum_of_witnesses_and_a_broken_policy_are_named(tmp_path: Path) -> None:
+    policy = tmp_path / "policy"
+    settings = load_settings({"BODYCAM_DATA_DIR": str(tmp_path / "data"), "BODYCAM_LOG__POLICY": str(policy)})
+
+    def seen() -> list[Symptom]:
+        return [symptom for symptom in look(settings) if symptom.check == "witnesses"]
+
+    with open_runtime(settings) as rt:
+        Base.metadata.create_all(rt.db.engine)
+        record_now(rt.db, "recording.read", object_id="rec")
+        Sequencer(rt.db, rt.log).run_once()
+        policy.write_text("nonsense\n")
+        assert [symptom.level for symptom in seen()] == ["bad"]
+        policy.write_text(f"log {rt.log.verifier}\nwitness toa-an {Liar(7).vkey}\nquorum toa-an\n")
+        assert [symptom.level for symptom in seen()] == ["ok"]
+        with rt.db.write() as session:
+            session.execute(update(CustodyEvent).values(created_at=clock.now() - timedelta(hours=1)))
+        [symptom] = seen()
+        assert symptom.level == "bad"
+        assert "toa-an" in symptom.en

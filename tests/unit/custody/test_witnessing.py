@@ -7,18 +7,22 @@ import threading
 import time
 from contextlib import ExitStack, closing
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from sqlalchemy import func, select, update
 from witness_world import Liar, answering, cosigning, made, policy_of, reply, served
 
 from bodycam import clock
-from bodycam.custody import receipt_for, record_now, witnessing
+from bodycam.custody import merkle, receipt_for, record_now, witnessing
 from bodycam.custody.audit import audit
+from bodycam.custody.canonical import canonical
+from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import ReceiptError
 from bodycam.custody.gathering import Gatherer
 from bodycam.custody.log import Log
 from bodycam.custody.models import Cosignature, CustodyEvent, Receipt, WitnessStanding
+from bodycam.custody.note import encode
 from bodycam.custody.receipts import receipt_path, upgrade, verify_receipt
 from bodycam.custody.report import Verdict
 from bodycam.custody.sequencer import Sequencer
@@ -342,3 +346,36 @@ def test_the_policy_in_force_is_recorded_when_it_changes(db, tmp_path):
         path.write_text(text)
         witnessing.note_policy(db, path)
     assert len(kinds(db, "witness.policy_set")) == 2
+
+
+def test_a_receipt_with_three_cosignatures_fits_4_kb_in_a_log_of_sixteen_million(db, log, sequencer):
+    event_id = record_now(
+        db,
+        "recording.sealed",
+        object_id="0" * 36,
+        actor="station:" + "0" * 36,
+        device="0" * 36,
+        device_time="2026-11-22T07:00:00+07:00",
+        details={"object": "a" * 64, "origin": "dock", "visit": "0" * 36},
+        private={"name": "x.mp4", "serial": "1"},
+        sha256="ab" * 32,
+        size=2**33,
+    )
+    sequencer.run_once()
+    issued = json.loads(receipt_text(db, event_id))
+    size, index = 2**24, 2**23 + 4_711
+    hashes = [sha256(str(level).encode()).digest() for level in range(24)]
+    root = merkle.leaf_hash(canonical(issued["event"]).encode())
+    for level, sibling in enumerate(hashes):
+        root = merkle.node_hash(sibling, root) if index >> level & 1 else merkle.node_hash(root, sibling)
+    head = Checkpoint.sign(log.unlock(), size, root)
+    liars = [Liar(number) for number in (101, 102, 103)]
+    note = head.note + "".join(liar.line(head.body) for liar in liars)
+    proof = ["c2sp.org/tlog-proof@v1", f"index {index}", *map(encode, hashes), *note.removesuffix("\n").split("\n")]
+    proof.insert(2 + len(hashes), "")
+    text = json.dumps(issued | {"proof": proof}, ensure_ascii=False, indent=1) + "\n"
+    verified = verify_receipt(text, policy_of(log.verifier, [(liar.vkey, "") for liar in liars], 3))
+    assert verified.judged.quorum
+    assert verified.index == index
+    assert len(text.encode()) <= 4096
+    print(len(text.encode()), "bytes")  # noqa: T201
