@@ -16,13 +16,14 @@ from bodycam.custody.catalogues import Catalogue, check_catalogue
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogDamagedError, NoteError, ReceiptError
 from bodycam.custody.inventory import check_inventories
+from bodycam.custody.leaf import commitment
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.rebuild import read_leaf
 from bodycam.custody.receipts import verify_receipt
 from bodycam.custody.reconcile import unissued
 from bodycam.custody.report import Report
-from bodycam.custody.service import commitment, openings_of
+from bodycam.custody.service import openings_of
 from bodycam.custody.tiles import WIDTH, Edge
 from bodycam.db import Database
 

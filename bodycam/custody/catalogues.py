@@ -12,9 +12,10 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from bodycam.custody.canonical import JSON, parse
+from bodycam.custody.leaf import CONTENT
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.report import Report
-from bodycam.custody.service import CONTENT, openings_of
+from bodycam.custody.service import openings_of
 from bodycam.db import Database
 
 _PAGE = 200

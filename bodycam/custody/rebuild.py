@@ -18,10 +18,11 @@ from bodycam.custody.canonical import JSON, canonical, parse
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogDamagedError, LogForkError, ReceiptError
 from bodycam.custody.kinds import RECEIPT_KINDS
+from bodycam.custody.leaf import CONTENT
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.receipts import VerifiedReceipt, issue, receipt_path, verify_receipt
-from bodycam.custody.service import CONTENT, openings_of, record
+from bodycam.custody.service import openings_of, record
 from bodycam.custody.tiles import WIDTH
 from bodycam.db import Base, Database
 

@@ -6,43 +6,27 @@ It is issued at once under the log's own signature; when a quorum of witnesses c
 with that one: the same event and leaf, a stronger proof.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select, update
 
 from bodycam import clock
-from bodycam.custody import merkle
-from bodycam.custody.canonical import JSON, canonical, parse
+from bodycam.custody.canonical import parse
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.durable import write_durably
-from bodycam.custody.errors import NoteError, ReceiptError
+from bodycam.custody.errors import ReceiptError
+from bodycam.custody.leaf import CONTENT
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
-from bodycam.custody.note import Verifier
-from bodycam.custody.policy import Judged, Policy
-from bodycam.custody.proof import parse_proof, prove
-from bodycam.custody.service import CONTENT, commitment, openings_of
+from bodycam.custody.proof import prove
+from bodycam.custody.receipt import VerifiedReceipt, dump_receipt, read_receipt, verify_receipt
+from bodycam.custody.service import openings_of
 from bodycam.db import Database
 
-SCHEMA = "bodycam/receipt/1"
-_MAX_TEXT = 200_000
+__all__ = ["VerifiedReceipt", "issue", "receipt_path", "upgrade", "verify_receipt"]
+
 _PAGE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedReceipt:
-    """What a checked receipt proves; `sha256` (hex) and `size` (bytes) when it opens a file's commitment."""
-
-    event: Mapping[str, JSON]
-    index: int
-    leaf_hash: str
-    checkpoint: Checkpoint
-    sha256: str | None
-    size: int | None
-    judged: Judged | None = None  # what the policy says of the witnesses, when one was given
 
 
 def issue(log: Log, events: Sequence[CustodyEvent], checkpoint: Checkpoint) -> list[Receipt]:
@@ -86,10 +70,10 @@ def upgrade(db: Database, log: Log, checkpoint: Checkpoint) -> int:
         for event_id, body, index in rows:
             after = event_id
             try:
-                event, openings, _ = _read(body)
+                event, openings, _ = read_receipt(body)
             except (ReceiptError, ValueError):
                 continue  # the row was altered, which the audit says
-            text = _dump(event, openings, prove(log, index or 0, checkpoint).removesuffix("\n").split("\n"))
+            text = dump_receipt(event, openings, prove(log, index or 0, checkpoint).removesuffix("\n").split("\n"))
             write_durably(receipt_path(log, event_id), text.encode())
             changed.append({"event_id": event_id, "body": text, "witnessed_at": clock.now()})
         if changed:
@@ -100,71 +84,9 @@ def upgrade(db: Database, log: Log, checkpoint: Checkpoint) -> int:
             return done
 
 
-def verify_receipt(text: str, trusted: Verifier | Policy) -> VerifiedReceipt:
-    """Check a receipt by itself, without database or network; with a policy, say too who witnessed it.
-
-    Raises:
-        ReceiptError: it was altered or cut, or is of another log; nothing in it may be believed.
-    """
-    try:
-        event, openings, lines = _read(text)
-        if _dump(event, openings, lines) != text:
-            raise ReceiptError(reason="it is not written in its one form")
-        leaf = canonical(event).encode()
-        proof = parse_proof("\n".join(lines) + "\n")
-        judged = None
-        if isinstance(trusted, Policy):
-            judged = proof.judge(leaf, trusted)
-            checkpoint = judged.checkpoint
-        else:
-            checkpoint = proof.check(leaf, trusted)
-        commitments = event.get("commitments", {})
-        for name, opening in openings.items():
-            if not isinstance(commitments, Mapping) or commitments.get(name) != commitment(opening):
-                raise ReceiptError(reason=f"the opening {name!r} doesn't fit the event")
-    except NoteError as error:
-        raise ReceiptError(reason=error.values["reason"]) from None
-    except (ValueError, TypeError) as error:
-        raise ReceiptError(reason=str(error)) from None
-    content = openings.get(CONTENT, {})
-    sha256, size = content.get("sha256"), content.get("size")
-    return VerifiedReceipt(
-        event=event,
-        index=proof.index,
-        leaf_hash=merkle.leaf_hash(leaf).hex(),
-        checkpoint=checkpoint,
-        sha256=sha256 if isinstance(sha256, str) else None,
-        size=size if isinstance(size, int) else None,
-        judged=judged,
-    )
-
-
 def _render(event: CustodyEvent, proof: str) -> str:
     leaf = parse(event.body)
     if not isinstance(leaf, Mapping):
         raise TypeError("a leaf is an object")
     openings = {name: opening for name, opening in openings_of(event).items() if name == CONTENT}
-    return _dump(leaf, openings, proof.removesuffix("\n").split("\n"))
-
-
-def _dump(event: Mapping[str, JSON], openings: Mapping[str, JSON], proof: Sequence[str]) -> str:
-    receipt = {"schema": SCHEMA, "event": event, "openings": openings, "proof": list(proof)}
-    return json.dumps(receipt, ensure_ascii=False, indent=1) + "\n"
-
-
-def _read(text: str) -> tuple[Mapping[str, JSON], dict[str, Mapping[str, JSON]], list[str]]:
-    if len(text) > _MAX_TEXT:
-        raise ReceiptError(reason="it is far too long")
-    match parse(text):
-        case {
-            "schema": str() as schema,
-            "event": dict() as event,
-            "openings": dict() as openings,
-            "proof": list() as proof,
-        } if schema == SCHEMA:
-            if not all(isinstance(item, dict) for item in openings.values()):
-                raise ReceiptError(reason="an opening is malformed")
-            if not all(isinstance(line, str) for line in proof):
-                raise ReceiptError(reason="the proof is malformed")
-            return event, openings, proof
-    raise ReceiptError(reason=f"it is not a {SCHEMA}")
+    return dump_receipt(leaf, openings, proof.removesuffix("\n").split("\n"))

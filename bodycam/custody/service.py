@@ -5,7 +5,6 @@ the log later. The leaf (`body`) holds ids, codes and times only. File content, 
 salted SHA-256 commitments; what opens them lies in `openings`, apart, and can be destroyed without harming any proof.
 """
 
-import hashlib
 import re
 import secrets
 from collections.abc import Mapping
@@ -18,12 +17,10 @@ from sqlalchemy.orm import Session
 from bodycam import clock
 from bodycam.custody.canonical import JSON, canonical, parse
 from bodycam.custody.kinds import KINDS
+from bodycam.custody.leaf import CONTENT, MAX_LEAF, SCHEMA, commitment
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.db import Database, new_id, nfc
 
-SCHEMA = "bodycam/event/1"
-MAX_LEAF = 65_535  # bytes: an entry's length is a uint16 (C2SP tlog-tiles, "Log entries")
-CONTENT = "content"  # the opening of a file's commitment; no private value may take this name
 _SALT_BYTES = 16
 _EVENT_ID = re.compile(r"[0-9A-Za-z-]{1,36}")
 
@@ -184,38 +181,9 @@ def destroy_openings(session: Session, object_id: str, *, actor: str = "system")
     return count
 
 
-def commitment(opening: Mapping[str, JSON]) -> str:
-    """Return the hex SHA-256 that stands in the leaf for an opening.
-
-    Over salt (16 bytes) ‖ UTF-8 value (NFC); for content salt ‖ sha256 (32 bytes) ‖ size (8 bytes, big-endian).
-
-    Raises:
-        ValueError: the opening isn't one.
-    """
-    try:
-        salt = _unhex(opening["salt"])
-        if "sha256" in opening:
-            size = opening["size"]
-            if not isinstance(size, int) or size < 0:
-                raise ValueError("a size is a whole number of bytes")
-            data = _unhex(opening["sha256"]) + size.to_bytes(8, "big")
-        else:
-            data = str(opening["value"]).encode()
-    except (KeyError, OverflowError) as error:
-        raise ValueError(f"not an opening: {error}") from None
-    return hashlib.sha256(salt + data).hexdigest()
-
-
 def format_time(moment: datetime) -> str:
     """Return a time as the log writes it: UTC, microseconds, "Z"."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _unhex(text: JSON) -> bytes:
-    data = bytes.fromhex(str(text))
-    if data.hex() != text:
-        raise ValueError("hex is written in small letters, without spaces")
-    return data
 
 
 def _openings(private: Mapping[str, str], sha256: str | None, size: int | None) -> dict[str, dict[str, JSON]]:

@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from bodycam.custody.canonical import canonical
+from bodycam.custody.leaf import CONTENT
 from bodycam.custody.policy import Policy
-from bodycam.custody.service import CONTENT
 from bodycam.packages import layout
 from bodycam.packages.documents import Copy, EventDocument, File, OrderDocument, PackageDocument, Packed, Stamped
 from bodycam.packages.payload import Payload

@@ -8,11 +8,12 @@ from bodycam.clock import now
 from bodycam.custody import merkle
 from bodycam.custody.canonical import JSON, parse
 from bodycam.custody.checkpoint import Checkpoint
+from bodycam.custody.leaf import CONTENT
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.note import encode
 from bodycam.custody.proof import prove
-from bodycam.custody.service import CONTENT, format_time, openings_of
+from bodycam.custody.service import format_time, openings_of
 from bodycam.packages import layout
 from bodycam.packages.documents import write_document
 from bodycam.packages.plan import Item, Plan

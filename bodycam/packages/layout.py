@@ -5,9 +5,8 @@ stands as text in `data/package.json`.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
-
-from bodycam.db import fold as without_marks
 
 BAGIT, BAG_INFO = "bagit.txt", "bag-info.txt"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
@@ -120,6 +119,6 @@ def _is_part(part: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Return a text without diacritics and with underscores for all that may not stand in a path; upper case is kept."""
-    plain = "".join(c if c.isascii() else (without_marks(c).upper() if c.isupper() else without_marks(c)) for c in text)
-    return _UNSAFE.sub("_", plain)
+    """Return a text without diacritics, with underscores for all else that may not stand in a path."""
+    letters = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return _UNSAFE.sub("_", "".join(c for c in letters if not unicodedata.combining(c)))

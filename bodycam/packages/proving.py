@@ -9,11 +9,11 @@ from bodycam.custody import merkle
 from bodycam.custody.canonical import canonical
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import NoteError, ReceiptError
+from bodycam.custody.leaf import CONTENT, MAX_LEAF, commitment
 from bodycam.custody.note import decode, split_note
 from bodycam.custody.policy import NO_QUORUM, Policy
 from bodycam.custody.proof import Proof, parse_proof
-from bodycam.custody.receipts import VerifiedReceipt, verify_receipt
-from bodycam.custody.service import CONTENT, MAX_LEAF, commitment
+from bodycam.custody.receipt import VerifiedReceipt, verify_receipt
 from bodycam.packages.documents import ContentOpening, DocumentError, EventDocument, ValueOpening, as_model
 from bodycam.packages.layout import MAX_CHECKPOINT
 

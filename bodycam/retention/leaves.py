@@ -7,10 +7,11 @@ from bodycam.custody import merkle
 from bodycam.custody.canonical import JSON, parse
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import NoteError
+from bodycam.custody.leaf import commitment
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.proof import parse_proof, prove
-from bodycam.custody.service import commitment, openings_of
+from bodycam.custody.service import openings_of
 
 
 def leaf_of(event: CustodyEvent) -> Mapping[str, JSON]:

@@ -7,8 +7,9 @@ from bodycam import clock
 from bodycam.custody import history, record, record_now
 from bodycam.custody.canonical import canonical, parse
 from bodycam.custody.kinds import KINDS
+from bodycam.custody.leaf import commitment
 from bodycam.custody.models import CustodyEvent
-from bodycam.custody.service import commitment, openings_of
+from bodycam.custody.service import openings_of
 
 
 def test_the_leaf_is_canonical_and_says_who_what_and_when(db):
