@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import json
+import multiprocessing
 import os
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -49,6 +51,15 @@ class World:
         assert self.requests.send("PUT", headers=headers).status == 200
         self.place = S3Place(self.settings, CREDENTIALS, self.keyring)
         self.vault = Vault(tmp_path / "vault", self.keyring, [self.place], required=2)
+
+    @classmethod
+    def again(cls, world):
+        """Open the same world as another process does."""
+        other = cls.__new__(cls)
+        other.__dict__ |= world.__dict__
+        other.place = S3Place(world.settings, CREDENTIALS, world.keyring)
+        other.vault = Vault(world.tmp_path / "vault", world.keyring, [other.place], required=2)
+        return other
 
     def spooled(self, data, attempt="a1"):
         with self.spool.open(attempt) as writer:
@@ -410,3 +421,44 @@ def test_the_doctor_looks_at_a_bucket_and_writes_nothing_there(world, monkeypatc
     environ["BODYCAM_VAULT__COPIES"] = world.url
     [symptom] = copy_symptoms.look(load_settings(environ))
     assert (symptom.level, "SignatureDoesNotMatch" in symptom.todo_en) == ("bad", True)
+
+
+LONG_ENOUGH = LONG[: s3_place.PART + 1000]  # two parts
+
+
+@pytest.mark.parametrize("data", [b"film" * 1000, LONG_ENOUGH], ids=["one request", "parts"])
+def test_a_process_killed_before_or_after_any_request_leaves_what_the_retry_finishes(seaweedfs, tmp_path, data):
+    """The process dies at each request in turn, half of the times after the server has done what was asked."""
+    world = World(seaweedfs, tmp_path)
+    fork = multiprocessing.get_context("fork")
+    send, at, is_through = Requests.send, 0, False
+    while not is_through:
+        at += 1
+
+        def work(at=at):
+            asked = []
+
+            def dying(self, method, key="", **rest):
+                asked.append(key)
+                if len(asked) == at and at % 2:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                answer = send(self, method, key, **rest)
+                if len(asked) == at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return answer
+
+            Requests.send = dying
+            World.again(world).seal(data, f"a{at}")
+
+        child = fork.Process(target=work)
+        child.start()
+        child.join()
+        assert child.exitcode in {0, -signal.SIGKILL}
+        is_through = child.exitcode == 0
+        sealed = world.seal(data, f"a{at}")
+        assert sealed.copies == ("main", "s3")
+        assert world.vault.verify_copy(sealed.object_id, "s3").ok
+        world.spool.discard(f"a{at}")
+    assert at > 8
+    assert list(world.place.ids()) == list(world.vault.iter_objects())
+    assert len(list(world.place.ids())) == at
