@@ -4,7 +4,7 @@ A phase's `work` is also the retry after the cut: what a station, a sequencer or
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -13,6 +13,7 @@ from bodycam.custody.models import CustodyEvent
 from bodycam.intake import service as intake
 from bodycam.intake.models import AttemptState, IntakeAttempt
 from bodycam.recordings.models import Origin
+from tests.faults.evidence_runs import upkeep
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Variant:
     old_events: int = 0  # in the log before anything goes wrong
     batches: tuple[int, ...] = ()
     copies: int = 1
+    due: int = 0  # recordings whose term has passed
     fresh: bool = False  # the installation itself is new
-    extra: dict = field(default_factory=dict)
 
     def random(self):
         """Return a generator of this variant's own."""
@@ -46,8 +47,7 @@ class Variant:
 def draw(phase, seed):
     """Return the variant of a phase that a seed names."""
     dice = random.Random(f"{phase} variant {seed}")
-    make = {"intake": _draw_intake, "append": _draw_append, "copy": _draw_copy}[phase]
-    return make(dice, phase, seed)
+    return DRAW[phase](dice, phase, seed)
 
 
 def _sources(dice, count, name="new"):
@@ -86,15 +86,32 @@ def _draw_append(dice, phase, seed):
     )
 
 
+def _draw_checkpoint(dice, phase, seed):
+    old, batches = dice.choice([0, 17, dice.randint(250, 256)]), dice.randint(1, 2)
+    return Variant(phase, seed, old_events=old, batches=tuple(dice.choice([1, 2, 8]) for _ in range(batches)))
+
+
+def _draw_scrub(dice, phase, seed):
+    return Variant(phase, seed, before=_sources(dice, dice.choice([1, 2, 3]), "old"), copies=2)
+
+
+def _draw_disposition(dice, phase, seed):
+    return Variant(phase, seed, copies=2, due=dice.choice([1, 2, 3]))
+
+
 def prepare(world):
     """Bring a world to where its phase begins."""
     variant = world.variant
+    if variant.phase == "disposition":
+        upkeep.age(world, variant.due)
     add_events(world.rt.db, "old", variant.old_events)
     world.sequence()
     for source in variant.before:
         take_in(world, source)
     world.sequence()
-    if variant.phase == "copy":
+    if variant.phase == "scrub":
+        upkeep.spoil(world, variant.random())
+    elif variant.phase == "copy":
         for object_id in world.rt.vault.iter_objects():
             world.rt.vault.place("second").remove(object_id)
     world.published()
@@ -169,4 +186,27 @@ def attempt_of(session, source):
     return session.scalar(select(IntakeAttempt).where(IntakeAttempt.source_key == intake._hash(source.key)))
 
 
-WORK = {"intake": do_intake, "copy": do_copy, "append": do_append}
+def do_checkpoint(world):
+    """Sequence events, batch after batch, and have each head cosigned."""
+    for number, count in enumerate(world.variant.batches):
+        add_events(world.rt.db, f"batch{number}", count)
+        world.sequence()
+        upkeep.cosign(world)
+
+
+DRAW = {
+    "intake": _draw_intake,
+    "copy": _draw_copy,
+    "append": _draw_append,
+    "checkpoint": _draw_checkpoint,
+    "scrub": _draw_scrub,
+    "disposition": _draw_disposition,
+}
+WORK = {
+    "intake": do_intake,
+    "copy": do_copy,
+    "append": do_append,
+    "checkpoint": do_checkpoint,
+    "scrub": upkeep.scrub,
+    "disposition": upkeep.dispose,
+}

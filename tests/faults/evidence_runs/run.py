@@ -3,10 +3,11 @@
 import os
 import shutil
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.faults.evidence_runs import phases
+from tests.faults.evidence_runs import phases, upkeep
 from tests.faults.evidence_runs.judge import judge
 from tests.faults.evidence_runs.power import Watched
 from tests.faults.evidence_runs.world import SITE, World, copy_database, empty_database
@@ -33,8 +34,9 @@ def run(phase, seed, base, most=None, stop_at_first=False):
     folder.mkdir(exist_ok=True)
     outcome = Outcome(phase, seed)
     images = _Images(variant, folder, outcome, stop_at_first=stop_at_first)
-    images.chance = 1.0 if most is None else most / (_count_steps(variant, folder / "counting") * (1 + CUTS_A_STEP))
-    images.record()
+    with upkeep.slow_time() if phase == "disposition" else nullcontext():
+        images.chance = 1.0 if most is None else most / (_count_steps(variant, folder / "counting") * (1 + CUTS_A_STEP))
+        images.record()
     shutil.rmtree(folder)
     return outcome
 

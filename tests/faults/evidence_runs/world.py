@@ -105,10 +105,11 @@ class World:
 
     def published(self):
         """Tell a checkpoint that anybody can read now."""
-        place = self.site / "log" / "checkpoint"
-        note = place.read_text("utf-8") if place.exists() else None
-        if note is not None and note not in self.told.checkpoints:
-            self.told.checkpoints.append(note)
+        for name in ("checkpoint", "witnessed"):
+            place = self.site / "log" / name
+            note = place.read_text("utf-8") if place.exists() else None
+            if note is not None and note not in self.told.checkpoints:
+                self.told.checkpoints.append(note)
 
 
 def copy_database(source, target):
