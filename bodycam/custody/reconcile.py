@@ -46,6 +46,7 @@ def reconcile(db: Database, log: Log, head: Checkpoint | None) -> None:
     if brought.made:
         _logger.warning("log.rows_restored", rows=brought.made, unopened=brought.unopened)
     note_brought(db, brought)
+    reissue(db, log)  # those that were to be given anew when the sequencer died, since their openings were destroyed
 
 
 def reissue(db: Database, log: Log) -> None:

@@ -22,7 +22,7 @@ from bodycam.custody.kinds import RECEIPT_KINDS
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.receipts import issue
-from bodycam.custody.reconcile import reconcile, reissue
+from bodycam.custody.reconcile import reconcile, reissue, unissued
 from bodycam.custody.service import record, record_now
 from bodycam.custody.tiles import TileWriter
 from bodycam.db import Database
@@ -33,6 +33,7 @@ from bodycam.settings import load_settings
 LOCK_FILE = "sequencer.lock"
 CHECKPOINT_S = 60.0
 _BATCH = 500
+_MOST_ANEW = 10_000
 _POLL_S = 0.15  # what an event waits at most before the log takes it, and how commits come together in one append
 _PG_LOCK = 0x626F6479_6C6F67  # "bodylog": the advisory lock's number within its database
 _logger = structlog.get_logger()
@@ -132,12 +133,16 @@ class Sequencer:
         writer.prune()
         for index, event in enumerate(events, start=first):
             event.log_index = index  # detached: tells `issue`; the rows are written below
-        receipts = issue(self._log, [event for event in events if event.kind in RECEIPT_KINDS], signed)
+        earned = [event for event in events if event.kind in RECEIPT_KINDS]
+        if any(event.kind == "openings.destroyed" for event in events):
+            with self._db.read() as session:
+                earned += unissued(
+                    session, _MOST_ANEW
+                )  # without what they opened; with the marks, or a crash forgets them
+        receipts = issue(self._log, earned, signed)
         with self._db.write() as session:
             session.execute(update(CustodyEvent), [{"id": event.id, "log_index": event.log_index} for event in events])
             session.add_all(receipts)
-        if any(event.kind == "openings.destroyed" for event in events):
-            reissue(self._db, self._log)  # without what they opened
         return len(events)
 
     def _anything_pending(self) -> bool:

@@ -21,7 +21,6 @@ from bodycam.retention.models import DispositionBatch, Tombstone
 from bodycam.tasks.retention import may_approve
 from bodycam.tasks.vault import known_objects
 
-PLACES = ("main", "second")
 _BOOT = "boot-1"
 
 
@@ -98,17 +97,12 @@ def spoil(world, dice):
 
 
 def scrub(world):
-    """Check everything and repair each bad copy from the good one."""
+    """Check every copy, and repair the bad ones from the good."""
     rt = world.rt
     run = Scrub(rt, lambda: known_objects(rt.db))
     for _ in run.steps():
         pass
     run.finish()
-    for object_id in sorted(known_objects(rt.db)):
-        bad = [place for place in PLACES if not rt.vault.verify_copy(object_id, place).ok]
-        if len(bad) == 1:
-            [good] = set(PLACES) - set(bad)
-            rt.vault.repair(object_id, good, bad[0])
     world.sequence()
 
 
