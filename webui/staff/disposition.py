@@ -26,6 +26,12 @@ _WHY = {
     "not_due": ("chưa hết hạn theo lịch đang có hiệu lực", "no longer past its term"),
     "not_in_log": ("không khớp nhật ký", "doesn't fit the log"),
 }
+_COPY = {
+    "original": ("bản gốc", "original"),
+    "thumbnail": ("ảnh nhỏ", "thumbnail"),
+    "filmstrip": ("dải hình", "film strip"),
+    "proxy": ("bản xem", "viewing copy"),
+}
 _ITEM = {
     "waiting": ("chờ", "waiting", ""),
     "kept": ("giữ lại", "kept", "warn"),
@@ -80,6 +86,7 @@ def show(batch_id: str) -> str:
             following=start + ROWS if len(items) > ROWS else None,
             now=now(),
             why=lambda code: t(*_WHY.get(code, (code, code))),
+            copy_words=lambda what: t(*_COPY.get(what, (what, what))),
             item_words=lambda state: (t(*_ITEM[state][:2]), _ITEM[state][2]),
             settings=runtime().settings.retention,
         )

@@ -27,7 +27,7 @@ LINE = ("officer", "commander", "head", "plan_approver", "case_officer")
 JUMP = timedelta(hours=72)
 _VARIES = re.compile(rb'(value|content)="[^"]{40,}"')
 _REQUEST = re.compile(rb"\b[0-9a-f]{12,16}\b(?=[<\"])")
-_LOOKS = re.compile('<li class="[^"]*"><b>Xem vụ việc</b>.*?</li>'.encode(), re.DOTALL)
+_LOOKS = re.compile('<li class="[^"]*"><b>Xem vụ việc</b>.*?</li>\\s*'.encode(), re.DOTALL)
 _UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
