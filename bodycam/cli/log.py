@@ -49,8 +49,13 @@ log.add_command(rebuild)
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A checkpoint kept elsewhere that the log must begin with / Điểm giữ riêng để đối chiếu. Repeatable.",
 )
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Which witnesses count: the newest witnessed checkpoint must have their quorum / Chính sách xác nhận.",
+)
 @click.pass_context
-def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...]) -> None:
+def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...], policy: Path | None) -> None:
     """Tính lại toàn bộ nhật ký và so với cơ sở dữ liệu / Recompute the whole log and compare it with the database.
 
     Every leaf, tile, root and signature, every event's row, salt and receipt, every recording, viewing copy and citizen's
@@ -61,6 +66,7 @@ def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...]) -> None:
     """
     from bodycam.cli.catalogues import CATALOGUES
     from bodycam.custody.audit import audit
+    from bodycam.custody.policy import Policy
 
     bar = click.progressbar(length=1, label="Kiểm tra / Checking", file=sys.stderr, hidden=not sys.stderr.isatty())
     with opened() as (db, custody_log), bar:
@@ -70,7 +76,8 @@ def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...]) -> None:
             bar.update(done - bar.pos)
 
         notes = [path.read_text("utf-8", errors="replace") for path in kept]
-        report = audit(db, custody_log, kept=notes, catalogues=CATALOGUES, progress=progress)
+        trusted = Policy.load(policy) if policy else None
+        report = audit(db, custody_log, kept=notes, catalogues=CATALOGUES, policy=trusted, progress=progress)
     if as_json:
         click.echo(json.dumps(_report(report), ensure_ascii=False))
     else:

@@ -17,8 +17,9 @@ from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogDamagedError, NoteError, ReceiptError
 from bodycam.custody.inventory import check_inventories
 from bodycam.custody.leaf import commitment
-from bodycam.custody.log import Log
+from bodycam.custody.log import WITNESSED_FILE, Log
 from bodycam.custody.models import CustodyEvent, Receipt
+from bodycam.custody.policy import Policy
 from bodycam.custody.rebuild import read_leaf
 from bodycam.custody.receipts import verify_receipt
 from bodycam.custody.reconcile import unissued
@@ -39,16 +40,20 @@ def audit(
     *,
     kept: Sequence[str] = (),
     catalogues: Sequence[Catalogue] = (),
+    policy: Policy | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Recompute the log up to its last signed head and compare it with the database, and `catalogues` with its events.
 
-    `kept` are checkpoint notes kept elsewhere: the log must begin with each. `progress(done, size)` is called per 256 leaves.
+    `kept` are checkpoint notes kept elsewhere: the log must begin with each, as with its own newest witnessed one; `policy` says
+    whether that one's witnesses are a quorum. `progress(done, size)` is called per 256 leaves.
     """
     report = Report()
+    notes = [(f"kept checkpoint {number}", note) for number, note in enumerate(kept, start=1)]
+    notes += _witnessed(log, policy, report)  # before the published one, which goes ahead of it
     heads = _signed_heads(log, report)
     report.size = max((head.size for _, head in heads), default=0)
-    heads += _kept_heads(log, kept, report)
+    heads += _kept_heads(log, notes, report)
     with db.read() as session:
         report.pending = _count(session, CustodyEvent.log_index.is_(None))
     _check_tree(db, log, heads, report, progress or (lambda _done, _size: None))
@@ -85,10 +90,23 @@ def _signed_heads(log: Log, report: Report) -> list[tuple[str, Checkpoint]]:
     return heads
 
 
-def _kept_heads(log: Log, kept: Sequence[str], report: Report) -> list[tuple[str, Checkpoint]]:
+def _witnessed(log: Log, policy: Policy | None, report: Report) -> list[tuple[str, str]]:
+    path = log.dir / WITNESSED_FILE
+    note = path.read_text("utf-8", errors="replace") if path.exists() else None
+    if policy is not None:
+        try:
+            if note is None or not policy.judge(note).quorum:
+                vi, en = "Chưa có điểm nào đủ bên xác nhận.", "No checkpoint has a quorum of witnesses."
+                report.add("unwitnessed", WITNESSED_FILE, vi, en, missing=True)
+        except NoteError as error:
+            report.add("signature", WITNESSED_FILE, error.text("vi"), error.text("en"))
+            return []
+    return [] if note is None else [(WITNESSED_FILE, note)]
+
+
+def _kept_heads(log: Log, notes: Sequence[tuple[str, str]], report: Report) -> list[tuple[str, Checkpoint]]:
     heads = []
-    for number, note in enumerate(kept, start=1):
-        name = f"kept checkpoint {number}"
+    for name, note in notes:
         try:
             head = Checkpoint.open(note, log.verifier)
         except NoteError as error:

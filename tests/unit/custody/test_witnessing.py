@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import pytest
 from sqlalchemy import func, select, update
-from witness_world import Liar, answering, cosigning, made, policy_of, reply, served
+from witness_world import Liar, Tree, answering, cosigning, made, policy_of, reply, served
 
 from bodycam import clock
 from bodycam.custody import merkle, receipt_for, record_now, witnessing
@@ -379,3 +379,20 @@ def test_a_receipt_with_three_cosignatures_fits_4_kb_in_a_log_of_sixteen_million
     assert verified.index == index
     assert len(text.encode()) <= 4096
     print(len(text.encode()), "bytes")  # noqa: T201
+
+
+def test_the_audit_holds_the_log_against_its_witnessed_head(db, log, three):
+    assert [problem.code for problem in audit(db, log, policy=three).problems] == ["unwitnessed"]
+    gatherer(db, log, three).round(log.checkpoint())
+    assert audit(db, log, policy=three).verdict is Verdict.VALID
+    path = log.dir / "witnessed"
+    good = path.read_text()
+    for spoilt in (good[:-40] + ("A" if good[-40] != "A" else "B") + good[-39:], good[:-200], "", "garbage"):
+        path.write_text(spoilt)
+        assert audit(db, log, policy=three).verdict is Verdict.TAMPERED
+    fork = Tree.of(2, signer=log.unlock()).head(2)
+    path.write_text(fork.note)  # the insider's own signature over another tree of that size
+    assert "root" in {problem.code for problem in audit(db, log).problems}
+    longer = Tree.of(9, signer=log.unlock()).head(9)
+    path.write_text(longer.note)
+    assert "rolled_back" in {problem.code for problem in audit(db, log).problems}
