@@ -53,7 +53,7 @@ def make_backup(
     *,
     progress: Progress,
     with_keys: bool = False,
-    keep_days: int = 90,
+    keep_days: int = 35,
     site_file: Path | None = None,
 ) -> Made:
     """Back up database, log, the site's settings file and, with `with_keys`, the keys into a new folder; read all back.

@@ -28,7 +28,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--keep-days", default=90, show_default=True, type=click.IntRange(1, 36500), help="By then it must be destroyed."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
-def backup(folder: Path, with_keys: bool, keep_days: int, as_json: bool) -> None:
+def backup(folder: Path, with_keys: bool, keep_days: int | None, as_json: bool) -> None:
     """Sao lưu cơ sở dữ liệu và nhật ký, khi đang chạy / Back up database and log while everything runs.
 
     Recordings are not in it: `vault.copies` keeps further copies of those. Keys are not in it unless asked for. What was
@@ -49,7 +49,7 @@ def backup(folder: Path, with_keys: bool, keep_days: int, as_json: bool) -> None
         click.secho("This backup holds the KEYS: lock it away, never beside a vault's disk.", fg="yellow", err=True)
     with standalone(settings) as rt, _progress(quiet=as_json) as progress:
         made = make_backup(
-            settings, rt.db, rt.log, folder, progress=progress, with_keys=with_keys, keep_days=keep_days,
+            settings, rt.db, rt.log, folder, progress=progress, with_keys=with_keys, keep_days=keep_days or settings.retention.backup_days,
             site_file=Path(site) if site else None,
         )  # fmt: skip
     if as_json:

@@ -14,6 +14,8 @@ from celery import Celery
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bodycam import clock
+from bodycam.backup.queries import last_finished
 from bodycam.cli import copy_symptoms, witness_symptoms
 from bodycam.cli.symptom import Symptom
 from bodycam.db import Database
@@ -26,6 +28,7 @@ from bodycam.settings import Settings, WebSettings
 
 _LOW_BYTES = 10 << 30
 _SECONDS = 3.0
+_BACKUP_DAYS = 7  # older than a week is worth a word
 
 
 def look(settings: Settings) -> list[Symptom]:
@@ -37,6 +40,7 @@ def look(settings: Settings) -> list[Symptom]:
         _keys,
         _database,
         _work,
+        _backup,
         _broker,
         _clock,
         _dock,
@@ -171,6 +175,34 @@ def _work(settings: Settings) -> Iterator[Symptom]:
             "Xem nhật ký của worker (job.failed) và khắc phục; mỗi giờ hệ thống tự thử lại một lần.",
             "See the worker's log (job.failed) and mend the cause; each is tried again once an hour.",
         )
+
+
+def _backup(settings: Settings) -> Iterator[Symptom]:
+    url = settings.database.url
+    if settings.demo or (url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists()):
+        return
+    db = Database(url)
+    try:
+        with db.read() as session:
+            last = last_finished(session)
+    except (SQLAlchemyError, BodycamError):  # the look at the database says why
+        return
+    finally:
+        db.close()
+    days = None if last is None else (clock.now() - last.began_at).days
+    if last is not None and days is not None and days <= _BACKUP_DAYS:
+        yield Symptom(
+            "backup", "ok", f"Sao lưu {days} ngày trước: {last.place}", f"Backed up {days} days ago: {last.place}"
+        )
+        return
+    yield Symptom(
+        "backup",
+        "note",
+        "Chưa sao lưu lần nào" if days is None else f"Sao lưu gần nhất đã {days} ngày",
+        "Never backed up" if days is None else f"The last backup is {days} days old",
+        "Chạy bodycam backup THƯ_MỤC vào ổ đĩa khác; cất riêng một bản của khóa.",
+        "Run bodycam backup FOLDER, on another disk; keep a copy of the keys apart.",
+    )
 
 
 def _waiting(settings: Settings) -> Iterator[Symptom]:

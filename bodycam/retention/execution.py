@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bodycam import clock, custody
+from bodycam.backup.queries import gone_by
 from bodycam.custody.canonical import JSON
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.db import new_id
@@ -179,7 +180,8 @@ def _settle(session: Session, rt: Runtime, item_id: str, told: Sequence[_Told]) 
         _log.warning("disposition.debt", item=item_id, reason=item.reason)
         return
     item.state, item.reason, item.done_at = ItemState.DESTROYED, "", moment
-    bury(session, item, details=details, complete_at=moment + timedelta(days=rt.settings.retention.backup_days))
+    by_rule = moment + timedelta(days=rt.settings.retention.backup_days)  # for backups that others make of disks
+    bury(session, item, details=details, complete_at=max(by_rule, gone_by(session, moment) or moment))
 
 
 def _note(session: Session, item: DispositionItem, told: _Told) -> None:

@@ -7,6 +7,8 @@ from sqlalchemy import update
 from witness_world import Liar
 
 from bodycam import clock
+from bodycam.backup.service import make_backup
+from bodycam.cli.standalone import standalone
 from bodycam.cli.symptom import Symptom
 from bodycam.cli.symptoms import look
 from bodycam.custody import record_now
@@ -80,3 +82,22 @@ def test_a_late_quorum_of_witnesses_and_a_broken_policy_are_named(tmp_path: Path
         [symptom] = seen()
         assert symptom.level == "bad"
         assert "toa-an" in symptom.en
+
+
+def test_a_backup_that_is_missing_or_a_week_old_is_worth_a_word(tmp_path: Path) -> None:
+    settings = load_settings({"BODYCAM_DATA_DIR": str(tmp_path / "data")})
+
+    def told() -> tuple[str, str]:
+        [symptom] = [symptom for symptom in look(settings) if symptom.check == "backup"]
+        return symptom.level, symptom.en
+
+    with standalone(settings) as rt:
+        assert told() == ("note", "Never backed up")
+        make_backup(settings, rt.db, rt.log, tmp_path / "backup", progress=lambda _what, _count: None)
+        assert told()[0] == "ok"
+        now = clock.now()
+        clock.set_now(lambda: now + timedelta(days=8))
+        try:
+            assert told() == ("note", "The last backup is 8 days old")
+        finally:
+            clock.set_now(None)

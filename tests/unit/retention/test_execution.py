@@ -1,11 +1,14 @@
 """Destroying what is past its term: every copy, envelope and salt; what stays; and what goes wrong on the way."""
 
 import json
+from pathlib import Path
 
 from retention_world import World
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bodycam import custody
+from bodycam.backup.models import Backup
+from bodycam.backup.service import make_backup
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.proof import parse_proof, prove
 from bodycam.custody.receipts import verify_receipt
@@ -56,6 +59,24 @@ def test_a_batch_destroys_every_copy_and_every_salt_and_leaves_a_tombstone_that_
     assert world.kinds(batch.id) == [
         "disposition.proposed", "disposition.approved", "disposition.approved", "disposition.started", "disposition.done",
     ]  # fmt: skip
+
+
+def test_a_destruction_is_complete_only_when_the_last_registered_backup_from_before_has_expired(
+    world: World, tmp_path: Path
+) -> None:
+    world.seal()
+    rt, nobody = world.rt, lambda _what, _count: None
+    with rt.db.write() as session:
+        session.execute(text("CREATE TABLE alembic_version AS SELECT '0000' AS version_num"))
+    world.later(days=100)
+    make_backup(rt.settings, rt.db, rt.log, tmp_path / "backup", progress=nobody, keep_days=400)
+    batch = world.approved()
+    world.cool_off()
+    assert world.run(batch) == "done"
+    with rt.db.read() as session:
+        stone = session.scalars(select(Tombstone)).one()
+        assert stone.complete_at == session.scalars(select(Backup.expires_at)).one()
+    assert (stone.complete_at - stone.destroyed_at).days > rt.settings.retention.backup_days
 
 
 def test_the_log_says_what_became_of_each_copy(world: World) -> None:
