@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bodycam.cli.symptom import Symptom
 from bodycam.custody.errors import PolicyError
 from bodycam.custody.log import Log
-from bodycam.custody.policy import Policy
 from bodycam.custody.witness_state import WitnessesState, witnesses_state
+from bodycam.custody.witnessing import own_policy
 from bodycam.db import Database
 from bodycam.errors import BodycamError
 from bodycam.settings import Settings
@@ -26,7 +26,7 @@ def look(settings: Settings) -> Iterator[Symptom]:
         log = Log.open(settings.log.dir, settings.keys.dir, origin=settings.log.origin)
         with db.read() as session:
             late = timedelta(minutes=settings.witnesses.late_minutes)
-            state = witnesses_state(session, log, Policy.load(path), late)
+            state = witnesses_state(session, log, own_policy(log, path), late)
     except PolicyError as error:
         yield Symptom("witnesses", "bad", error.text("vi"), error.text("en"))
     except (SQLAlchemyError, BodycamError):  # the look at the database or `bodycam log verify` says why

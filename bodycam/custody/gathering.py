@@ -16,8 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bodycam import clock
 from bodycam.custody import timestamps, witnessing
 from bodycam.custody.checkpoint import Checkpoint
-from bodycam.custody.errors import LogKeyError
-from bodycam.custody.log import Log
+from bodycam.custody.log import PUBLIC_KEY_FILE, Log
 from bodycam.custody.policy import Policy, Witness
 from bodycam.custody.receipts import upgrade
 from bodycam.custody.stamping import Stamper
@@ -69,7 +68,7 @@ class Gatherer:
         asked, asked_at, watched_at, quorum = -1, -ask_s, -_WATCH_S, False
         while not stop.is_set():
             moment = clock.monotonic()
-            checkpoint = self._log.checkpoint() if self._has_key() else None
+            checkpoint = self._log.checkpoint()
             is_new = checkpoint is not None and checkpoint.size != asked and moment - asked_at >= ask_s
             if checkpoint is not None and (is_new or (not quorum and moment - asked_at >= RETRY_S)):
                 asked, asked_at = checkpoint.size, moment
@@ -108,12 +107,6 @@ class Gatherer:
         if witnessed is not None and self._policy.judge(witnessed.note).quorum:
             upgrade(self._db, self._log, witnessed)
 
-    def _has_key(self) -> bool:
-        try:
-            return bool(self._log.verifier)
-        except LogKeyError:
-            return False  # the sequencer makes it at its first start
-
 
 def main() -> int:
     """Run until told to stop; return the exit code."""
@@ -149,8 +142,12 @@ def _run(settings: Settings, db: Database, log: Log, stop: threading.Event) -> N
     if path is None:
         stop.wait()
         return
+    while not (log.dir / PUBLIC_KEY_FILE).exists():  # the sequencer makes it at its first start
+        if stop.wait(_POLL_S):
+            return
     late = timedelta(minutes=settings.witnesses.late_minutes)
-    gatherer = Gatherer(db, log, Policy.load(path), timeout_s=settings.witnesses.timeout_seconds, late=late)
+    policy = witnessing.own_policy(log, path)
+    gatherer = Gatherer(db, log, policy, timeout_s=settings.witnesses.timeout_seconds, late=late)
     witnessing.note_policy(db, path)
     gatherer.run_forever(stop, ask_s=settings.witnesses.ask_seconds)
 

@@ -10,7 +10,7 @@ from bodycam import clock
 from bodycam.custody import timestamps
 from bodycam.custody.canonical import JSON
 from bodycam.custody.errors import TimestampError
-from bodycam.custody.log import Log
+from bodycam.custody.log import PUBLIC_KEY_FILE, Log
 from bodycam.custody.service import record_now
 from bodycam.custody.timestamps import Authority
 from bodycam.db import Database
@@ -43,7 +43,7 @@ class Stamper:
 
     def run_once(self, *, now: bool = False) -> int:
         """Queue what is due and ask whoever has something waiting (each at most once a minute unless `now`); return the tokens."""
-        checkpoint = self._log.checkpoint() if (self._log.dir / "log.vkey").exists() else None
+        checkpoint = self._log.checkpoint() if (self._log.dir / PUBLIC_KEY_FILE).exists() else None
         if checkpoint is None:
             return 0
         count = 0

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bodycam import clock
 from bodycam.custody.checkpoint import Checkpoint
+from bodycam.custody.errors import PolicyError
 from bodycam.custody.log import Log
 from bodycam.custody.models import Cosignature, CustodyEvent, WitnessStanding
 from bodycam.custody.policy import NO_QUORUM, Policy, Witness
@@ -19,6 +20,19 @@ from bodycam.db import Database
 LATE, BACK = "witness.quorum_late", "witness.quorum_back"
 _MOST_WITNESSES = 100
 OBJECT = "witnesses"  # what the events about all of them are about
+
+
+def own_policy(log: Log, path: Path) -> Policy:
+    """Read the policy of this log.
+
+    Raises:
+        PolicyError: it can't be read, isn't one, or doesn't name this log's key.
+        LogKeyError: nothing was ever signed.
+    """
+    policy = Policy.load(path)
+    if log.verifier not in policy.logs:
+        raise PolicyError(line=0, reason=f"{path} doesn't name this log's key {log.verifier}")
+    return policy
 
 
 def key_of(witness: Witness) -> str:

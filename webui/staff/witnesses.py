@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from bodycam.custody.errors import PolicyError
-from bodycam.custody.policy import Policy
+from bodycam.custody.errors import LogKeyError, PolicyError
 from bodycam.custody.timestamps import authorities
 from bodycam.custody.witness_client import Trouble
 from bodycam.custody.witness_state import WitnessLine, authority_lines, witnesses_state
+from bodycam.custody.witnessing import own_policy
 from bodycam.runtime import Runtime
 from webui.common.locale import t
 
@@ -37,8 +37,8 @@ def witness_block(session: Session, rt: Runtime) -> dict[str, object]:
     if path is not None:
         late = timedelta(minutes=rt.settings.witnesses.late_minutes)
         try:
-            block["witnesses"] = witnesses_state(session, rt.log, Policy.load(path), late)
-        except PolicyError as error:
+            block["witnesses"] = witnesses_state(session, rt.log, own_policy(rt.log, path), late)
+        except (PolicyError, LogKeyError) as error:
             block["policy_error"] = t(error.text("vi"), error.text("en"))
     return block
 

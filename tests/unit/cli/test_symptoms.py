@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import update
-from witness_world import Liar
+from witness_world import SIGNER, Liar
 
 from bodycam import clock
 from bodycam.backup.service import make_backup
@@ -73,8 +73,9 @@ def test_a_late_quorum_of_witnesses_and_a_broken_policy_are_named(tmp_path: Path
         Base.metadata.create_all(rt.db.engine)
         record_now(rt.db, "recording.read", object_id="rec")
         Sequencer(rt.db, rt.log).run_once()
-        policy.write_text("nonsense\n")
-        assert [symptom.level for symptom in seen()] == ["bad"]
+        for wrong in ("nonsense\n", f"log {SIGNER.verifier}\nquorum none\n"):  # no policy; another log's policy
+            policy.write_text(wrong)
+            assert [symptom.level for symptom in seen()] == ["bad"]
         policy.write_text(f"log {rt.log.verifier}\nwitness toa-an {Liar(7).vkey}\nquorum toa-an\n")
         assert [symptom.level for symptom in seen()] == ["ok"]
         with rt.db.write() as session:
