@@ -11,6 +11,7 @@ from bodycam.settings import Settings, VaultSettings
 from bodycam.vault.errors import PlaceAwayError, VaultIoError
 from bodycam.vault.escrow import EscrowRecipient
 from bodycam.vault.keyring import Keyring
+from bodycam.vault.label import is_bound
 from bodycam.vault.local import Vault
 from bodycam.vault.places import LocalPlace, Place
 from bodycam.vault.s3_place import S3Place
@@ -35,7 +36,8 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
     """Open everything the settings name; keys and folders are made where they are missing."""
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     escrow = [EscrowRecipient.parse(text) for text in settings.vault.escrow_keys]
-    keyring = Keyring.open(settings.keys.dir, create=True, escrow=escrow)
+    is_new = not is_bound(settings.vault.dir)  # else a lost key would get a useless one in its place
+    keyring = Keyring.open(settings.keys.dir, create=is_new, escrow=escrow)
     db = Database(settings.database.url)
     try:
         yield Runtime(

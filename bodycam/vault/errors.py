@@ -79,8 +79,8 @@ class KeyMissingError(BodycamError):
     """The key that sealed something isn't in the keys folder."""
 
     code = "key_missing"
-    vi = "Thiếu khóa {key_id} trong {path}. Chép lại tệp khóa từ bản sao lưu; không tạo khóa mới, vì khóa mới không mở được dữ liệu cũ."
-    en = "Key {key_id} is missing from {path}. Put the key file back from its backup; don't make a new one, it can't open what is sealed."
+    vi = "Thiếu khóa {key_id} trong {path}. Chép lại tệp khóa từ bản sao lưu, hoặc chạy `bodycam vault recover-keys --escrow TỆP`; không tạo khóa mới, vì khóa mới không mở được dữ liệu cũ."
+    en = "Key {key_id} is missing from {path}. Put the key file back from its backup, or run `bodycam vault recover-keys --escrow FILE`; don't make a new one, it can't open what is sealed."
 
 
 class KeyDamagedError(BodycamError):
