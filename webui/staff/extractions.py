@@ -136,6 +136,7 @@ def show(order_id: str) -> str:
         recordings=shown,
         case=case if case and _sees(case) else None,
         is_working=is_working,
+        is_here=Path(order.package_path).is_dir() if order.package_path else False,
         percent=min(100, 100 * order.making_done // order.making_total) if order.making_total else 0,
         problem=_problem(order),
         verdict=t(*VERDICT_NAMES[Verdict(order.package_verdict)]) if order.package_verdict else "",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +93,33 @@ def test_bagit_sha256sum_and_openssl_agree_on_an_untouched_package(package):
     told = (package.path / "manifest-sha256.txt").read_text()
     assert f"{digest.stdout.split()[0]}  {original.relative_to(package.path)}\n" in told
     assert hashlib.sha256(original.read_bytes()).hexdigest() == digest.stdout.split()[0]
+
+
+def create(told, *arguments):
+    """Run `bodycam package create` on the installation of `told`."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "BODYCAM_DATA_DIR": str(told.rt.settings.data_dir)}
+    command = [sys.executable, "-m", "bodycam", "package", "create", *map(str, arguments)]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_without_an_approved_order_for_just_these_recordings_nothing_is_made(told, tmp_path):
+    one, two = told.recordings[0], told.seal("DCIM/100/NEW.MP4", b"in no order")
+    told.settle()
+    refused = create(told, "--recording", two, "-o", tmp_path)
+    assert refused.returncode == 1
+    assert "phiếu đề nghị trích xuất đã duyệt" in refused.stderr
+    told.order(one)
+    assert create(told, "--recording", one, "--recording", two, "-o", tmp_path).returncode == 1
+    assert create(told, "--recording", one, "--renditions", "-o", tmp_path).returncode == 1
+    assert create(told, "--recording", one, "--order", "TX-1", "-o", tmp_path).returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_makes_the_package_of_the_order_that_names_just_these_recordings(told, tmp_path):
+    one = told.recordings[0]
+    told.order(one)
+    made = create(told, "--recording", one, "-o", tmp_path)
+    assert made.returncode == 3, made.stderr  # no policy is set here, so nobody witnesses it
+    (folder,) = tmp_path.iterdir()
+    assert str(folder) in made.stdout
+    assert (folder / "manifest-sha256.txt").is_file()
