@@ -19,8 +19,9 @@ from bodycam.access.permissions import ROLE_NAMES, Action
 from bodycam.access.service import holders_of
 from bodycam.custody.canonical import parse
 from bodycam.custody.kinds import KINDS
+from bodycam.custody.leaf import CONTENT
 from bodycam.custody.models import CustodyEvent
-from bodycam.custody.service import CONTENT, openings_of
+from bodycam.custody.service import openings_of
 from bodycam.fleet.models import Station
 from bodycam.people.models import Account, Grant, Officer, Role, Unit
 from webui.common.formatting import size
