@@ -182,16 +182,17 @@ class World:
 
 
 @contextmanager
-def opened(folder: Path, *, copies: bool = True) -> Iterator[World]:
-    """Open a world in a folder with its clock set."""
+def opened(folder: Path, *, url: str = "") -> Iterator[World]:
+    """Open a world in a folder, and a database of its own where one is named, with its clock set."""
     environment = {
         "BODYCAM_DATA_DIR": str(folder / "data"),
         "BODYCAM_SIGN_IN__ARGON2_MEMORY_KIB": "8",
         "BODYCAM_SIGN_IN__ARGON2_TIME_COST": "1",
         "BODYCAM_DOCK__BUS": f"sim:{folder / 'bus'}",
+        "BODYCAM_DATABASE__URL": url,
+        "BODYCAM_VAULT__COPIES": f"file://{folder / 'second'}",
+        "BODYCAM_VAULT__REQUIRED_COPIES": "2",
     }
-    if copies:
-        environment |= {"BODYCAM_VAULT__COPIES": f"file://{folder / 'second'}", "BODYCAM_VAULT__REQUIRED_COPIES": "2"}
     with open_runtime(load_settings(environment)) as rt:
         Base.metadata.create_all(rt.db.engine)
         world = World(rt)
