@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,8 +55,13 @@ log.add_command(rebuild)
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Which witnesses count: the newest witnessed checkpoint must have their quorum / Chính sách xác nhận.",
 )
+@click.option(
+    "--max-age",
+    type=click.IntRange(min=1),
+    help="Seconds: an older newest entry is a problem, since an idle log ticks every minute / Tuổi tối đa của mục mới nhất.",
+)
 @click.pass_context
-def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...], policy: Path | None) -> None:
+def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...], policy: Path | None, max_age: int | None) -> None:
     """Tính lại toàn bộ nhật ký và so với cơ sở dữ liệu / Recompute the whole log and compare it with the database.
 
     Every leaf, tile, root and signature, every event's row, salt and receipt, every recording, viewing copy and citizen's
@@ -77,7 +83,10 @@ def verify(ctx: click.Context, as_json: bool, kept: tuple[Path, ...], policy: Pa
 
         notes = [path.read_text("utf-8", errors="replace") for path in kept]
         trusted = Policy.load(policy) if policy else None
-        report = audit(db, custody_log, kept=notes, catalogues=CATALOGUES, policy=trusted, progress=progress)
+        age = timedelta(seconds=max_age) if max_age is not None else None
+        report = audit(
+            db, custody_log, kept=notes, catalogues=CATALOGUES, policy=trusted, max_age=age, progress=progress
+        )
     if as_json:
         click.echo(json.dumps(_report(report), ensure_ascii=False))
     else:
@@ -233,6 +242,7 @@ def _print_report(report: "Report") -> None:
         click.echo(text)
     click.echo(f"{report.size} mục / entries, {report.events} dòng / rows, {report.receipts} biên nhận / receipts")
     click.echo(f"gốc / root {report.root or '—'}")
+    click.echo(f"mục mới nhất / newest entry {report.newest_at or '—'}")
     if report.pending:
         click.echo(f"{report.pending} sự kiện đang chờ ghi / events waiting for the log")
     for problem in report.problems:

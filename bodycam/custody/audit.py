@@ -5,11 +5,13 @@ nothing and runs beside a living sequencer.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from bodycam import clock
 from bodycam.custody import merkle
 from bodycam.custody.canonical import canonical, parse
 from bodycam.custody.catalogues import Catalogue, check_catalogue
@@ -41,12 +43,14 @@ def audit(
     kept: Sequence[str] = (),
     catalogues: Sequence[Catalogue] = (),
     policy: Policy | None = None,
+    max_age: timedelta | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Recompute the log up to its last signed head and compare it with the database, and `catalogues` with its events.
 
     `kept` are checkpoint notes kept elsewhere: the log must begin with each, as with its own newest witnessed one; `policy` says
-    whether that one's witnesses are a quorum. `progress(done, size)` is called per 256 leaves.
+    whether that one's witnesses are a quorum. With `max_age` a newest entry older than that is a problem: an idle log ticks, so one
+    without ticks was stopped or frozen. `progress(done, size)` is called per 256 leaves.
     """
     report = Report()
     notes = [(f"kept checkpoint {number}", note) for number, note in enumerate(kept, start=1)]
@@ -62,7 +66,21 @@ def audit(
     for catalogue in catalogues:
         check_catalogue(db, catalogue, report)
     check_inventories(db, log, report)
+    if max_age is not None:
+        _check_age(report, max_age)
     return report
+
+
+def _check_age(report: Report, max_age: timedelta) -> None:
+    try:
+        is_young = clock.now() - datetime.fromisoformat(report.newest_at) <= max_age
+    except ValueError:
+        is_young = False
+    if not is_young:
+        newest = report.newest_at or "—"
+        vi = f"Mục mới nhất từ {newest}: nhật ký đứng yên, không có cả nhịp."
+        en = f"The newest entry is of {newest}: the log stands still, without even a tick."
+        report.add("frozen", "log", vi, en, missing=True)
 
 
 def _signed_heads(log: Log, report: Report) -> list[tuple[str, Checkpoint]]:
@@ -186,6 +204,7 @@ def _check_rows(session: Session, start: int, entries: Sequence[bytes], report: 
         where = f"entry {index}"
         try:
             leaf = read_leaf(entry)
+            report.newest_at = str(leaf["time"])
         except ValueError:
             report.add("leaf", where, "Mục không phải một sự kiện.", "The entry is not an event.")
             continue

@@ -40,6 +40,7 @@ class Report:
     receipts: int = 0
     pending: int = 0
     unmarked: int = 0
+    newest_at: str = ""  # the time in the newest entry, as the log writes it
     problems: list[Problem] = field(default_factory=list)
 
     @property

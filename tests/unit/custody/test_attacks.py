@@ -3,27 +3,34 @@
 import json
 import random
 import shutil
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
+from bodycam import clock
 from bodycam.custody import receipt_for, record, record_now
 from bodycam.custody.audit import audit
 from bodycam.custody.canonical import parse
 from bodycam.custody.checkpoint import Checkpoint
 from bodycam.custody.errors import LogDamagedError, LogForkError, LogKeyError, NoteError, ReceiptError
+from bodycam.custody.inventory import Held, take
 from bodycam.custody.keys import HEAD_FILE, KEY_FILE
 from bodycam.custody.log import Log
 from bodycam.custody.models import CustodyEvent, Receipt
 from bodycam.custody.note import Signer
 from bodycam.custody.proof import parse_proof, prove
+from bodycam.custody.queries import log_state
 from bodycam.custody.receipts import verify_receipt
 from bodycam.custody.reconcile import reissue
 from bodycam.custody.report import Verdict
 from bodycam.custody.sequencer import Sequencer
 from bodycam.custody.tiles import TileStore, TileWriter
+from bodycam.db import Database
 
 
 @pytest.fixture
@@ -201,6 +208,109 @@ def test_a_log_rolled_back_to_an_older_copy_is_caught(db, log, sequencer, tmp_pa
         session.delete(session.scalar(select(CustodyEvent).where(CustodyEvent.log_index == 302)))
     assert audit(db, log).verdict is Verdict.VALID
     assert [problem.code for problem in audit(db, log, kept=[kept]).problems] == ["rolled_back"]
+
+
+@pytest.mark.usefixtures("sealed")
+def test_older_tiles_put_back_and_asked_to_sign_a_fork_are_refused(db, log, sequencer, tmp_path):
+    shutil.copytree(log.dir, tmp_path / "older")
+    record_now(db, "recording.viewed", object_id="rec")
+    sequencer.run_once()
+    shutil.rmtree(log.dir)
+    shutil.copytree(tmp_path / "older", log.dir)
+    with (
+        db.write() as session
+    ):  # the database is made to fit the older tiles, so that another history could go on from there
+        session.delete(session.scalar(select(CustodyEvent).where(CustodyEvent.log_index == 302)))
+    record_now(db, "recording.read", object_id="rec")
+    with pytest.raises(LogForkError, match="the log has 302 entries, 303 were signed"):
+        Sequencer(db, log).run_once()
+    writer = TileWriter(log.tiles, 302)
+    for entry in (b"{}", b"{}"):
+        writer.append(entry)
+    writer.flush()
+    with pytest.raises(LogForkError, match="doesn't begin with"):
+        log.sign(writer.size, writer.root())
+    assert log.checkpoint().size == 302
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_log_forked_with_copies_of_everything_shows_to_whoever_holds_a_head_of_the_other_branch(db, log, tmp_path):
+    shutil.copytree(log.dir, tmp_path / "fork" / "log")
+    shutil.copytree(tmp_path / "keys", tmp_path / "fork" / "keys")
+    with closing(sqlite3.connect(db.engine.url.database)) as connection:
+        connection.execute("VACUUM INTO ?", (str(tmp_path / "fork.db"),))
+    heads = {}
+    forked, other = Database(f"sqlite:///{tmp_path}/fork.db"), tmp_path / "fork"
+    for name, base, branch in (
+        ("true", db, log),
+        ("fork", forked, Log.open(other / "log", other / "keys", origin=log.origin)),
+    ):
+        record_now(base, "recording.viewed", object_id=name)
+        Sequencer(base, branch).run_once()
+        assert audit(base, branch).verdict is Verdict.VALID  # each by itself is whole
+        heads[name] = branch.checkpoint().note
+    [problem] = audit(db, log, kept=[heads["fork"]]).problems
+    assert (problem.code, problem.where) == ("root", "kept checkpoint 1")
+    assert audit(db, log, kept=[heads["true"]]).verdict is Verdict.VALID
+    forked.close()
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_frozen_log_is_noticed_by_the_age_of_its_newest_entry(db, log, sequencer):
+    assert audit(db, log, max_age=timedelta(minutes=5)).verdict is Verdict.VALID
+    frozen_at = clock.now()
+    clock.set_now(lambda: frozen_at + timedelta(minutes=6))
+    report = audit(db, log, max_age=timedelta(minutes=5))
+    assert [problem.code for problem in report.problems] == ["frozen"]
+    assert audit(db, log).verdict is Verdict.VALID  # what is there is whole: only its age tells
+    with db.read() as session:
+        state = log_state(session, log)
+    assert (state.pending, state.late) == (0, False)  # nothing waits, and yet it stands still
+    assert state.stands_still(60)
+    record_now(db, "log.tick", object_id="log", actor="system")
+    sequencer.run_once()
+    assert audit(db, log, max_age=timedelta(minutes=5)).verdict is Verdict.VALID
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_single_flipped_bit_anywhere_in_the_log_s_folder_is_found(db, log):
+    take(db, log, [Held(f"{number:064x}", ("main",), None) for number in range(20)])
+    Sequencer(db, log).run_once()
+    shutil.rmtree(log.dir / "receipts")  # copies of rows that are checked themselves
+    unread = {"sequencer.lock", "46"}  # "46": the right edge of a smaller tree, left over until its tile is full
+    files = sorted(path for path in log.dir.rglob("*") if path.is_file() and path.name not in unread)
+    chance = random.Random(11)
+    for path in [*files, *chance.choices(files, k=40)]:
+        good = path.read_bytes()
+        flip(path, chance.randrange(len(good) * 8))
+        assert _audit_afresh(db, log) in {"tampered", "refused"}, path
+        path.write_bytes(good)
+    assert _audit_afresh(db, log) == "valid"
+
+
+def _audit_afresh(db, log):
+    fresh = Log.open(log.dir, log._keys_dir, origin=log.origin)
+    try:
+        return audit(db, fresh).verdict.value
+    except LogKeyError:  # the public key itself was flipped
+        return "refused"
+
+
+@pytest.mark.usefixtures("sealed")
+def test_one_flipped_bit_of_a_database_row_is_found(db, log):
+    chance = random.Random(5)
+    columns = ("body", "openings", "kind", "object_id")
+    with db.read() as session:
+        rows = session.execute(select(CustodyEvent.id, *(getattr(CustodyEvent, name) for name in columns))).all()
+    for row in chance.sample(rows, 25):
+        name = chance.choice([name for name in columns if getattr(row, name)])
+        good = getattr(row, name)
+        at = chance.randrange(len(good))
+        bad = good[:at] + chr(ord(good[at]) ^ 1) + good[at + 1 :]
+        for value, expected in ((bad, Verdict.TAMPERED), (good, Verdict.VALID)):
+            with db.write() as session:
+                session.execute(update(CustodyEvent).where(CustodyEvent.id == row.id).values({name: value}))
+            assert audit(db, log).verdict is expected, (name, at)
 
 
 @pytest.mark.usefixtures("sealed")
