@@ -30,6 +30,7 @@ LOCK_FILE = "gathering.lock"
 RETRY_S = 30.0  # when the newest checkpoint has no quorum and no newer one comes
 _POLL_S = 0.5
 _WATCH_S = 10.0
+_TIDY_S = 3600.0
 _logger = structlog.get_logger()
 
 
@@ -65,7 +66,7 @@ class Gatherer:
         Raises:
             LogDamagedError: the checkpoint or a tile that a proof needs is damaged.
         """
-        asked, asked_at, watched_at, quorum = -1, -ask_s, -_WATCH_S, False
+        asked, asked_at, watched_at, tidied_at, quorum = -1, -ask_s, -_WATCH_S, -_TIDY_S, False
         while not stop.is_set():
             moment = clock.monotonic()
             checkpoint = self._log.checkpoint()
@@ -78,6 +79,9 @@ class Gatherer:
             if clock.monotonic() - watched_at >= _WATCH_S and asked >= 0:
                 watched_at = clock.monotonic()
                 witnessing.watch_quorum(self._db, self._log, self._policy, self._late)
+            if clock.monotonic() - tidied_at >= _TIDY_S:
+                tidied_at = clock.monotonic()
+                witnessing.forget_old(self._db)
             stop.wait(_POLL_S)
 
     def _ask(self, witness: Witness, checkpoint: Checkpoint, known: int) -> None:

@@ -4,8 +4,8 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, aliased
 
 from bodycam import clock
 from bodycam.custody.checkpoint import Checkpoint
@@ -19,6 +19,7 @@ from bodycam.db import Database
 
 LATE, BACK = "witness.quorum_late", "witness.quorum_back"
 _MOST_WITNESSES = 100
+_KEPT = timedelta(days=30)
 OBJECT = "witnesses"  # what the events about all of them are about
 
 
@@ -109,6 +110,16 @@ def quorum_is_late(session: Session, log: Log, policy: Policy, late: timedelta) 
     query = select(CustodyEvent.created_at).where(CustodyEvent.log_index >= (witnessed.size if witnessed else 0))
     oldest = session.scalar(query.order_by(CustodyEvent.log_index).limit(1))
     return oldest is not None and clock.now() - oldest > late
+
+
+def forget_old(db: Database) -> int:
+    """Delete cosignatures older than 30 days, each witness's newest excepted; receipts and `log/witnessed` hold their own."""
+    newest = aliased(Cosignature)
+    largest = select(func.max(newest.size)).where(newest.witness == Cosignature.witness).scalar_subquery()
+    old = delete(Cosignature).where(Cosignature.received_at < clock.now() - _KEPT, Cosignature.size < largest)
+    with db.write() as session:
+        result = session.execute(old.execution_options(synchronize_session=False))
+        return int(getattr(result, "rowcount", 0))
 
 
 def note_policy(db: Database, path: Path) -> None:

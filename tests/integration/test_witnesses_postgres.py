@@ -44,6 +44,7 @@ def test_a_quorum_a_receipt_and_an_alarm_on_postgresql(postgres_url, tmp_path):
     clock.set_now(lambda: later)
     assert witnessing.watch_quorum(db, log, policy, LATE)
     assert witnessing.watch_quorum(db, log, policy, LATE)
+    assert witnessing.forget_old(db) == 0
     dated = authorities([("http://127.0.0.1:9/", tmp_path / "none.pem")])
     assert Stamper(db, log, dated, every=LATE, timeout_s=1).run_once() == 0
     with db.read() as session:

@@ -396,3 +396,17 @@ def test_the_audit_holds_the_log_against_its_witnessed_head(db, log, three):
     longer = Tree.of(9, signer=log.unlock()).head(9)
     path.write_text(longer.note)
     assert "rolled_back" in {problem.code for problem in audit(db, log).problems}
+
+
+def test_old_cosignatures_go_and_each_witness_keeps_its_newest(db, log, sequencer, three):
+    asking = gatherer(db, log, three)
+    for number in range(3):
+        seal(db, sequencer, f"rec{number}")
+        asking.round(log.checkpoint())
+    assert witnessing.forget_old(db) == 0
+    start = clock.now()
+    clock.set_now(lambda: start + timedelta(days=31))
+    assert witnessing.forget_old(db) == 6
+    with db.read() as session:
+        assert set(session.scalars(select(Cosignature.size))) == {log.checkpoint().size}
+    assert upgrade(db, log, log.witnessed_checkpoint()) == 0
