@@ -31,8 +31,9 @@ from bodycam.vault.errors import (
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.label import MAIN
 from bodycam.vault.manifest import open_manifest, seal_manifest
-from bodycam.vault.places import Destroyed, LocalPlace, Place, VerifyResult, copy_file
+from bodycam.vault.places import Destroyed, LocalPlace, Place, VerifyResult
 from bodycam.vault.reader import SealedReader
+from bodycam.vault.sealed_file import copy_file
 from bodycam.vault.spool import Spooled
 
 _T = TypeVar("_T")

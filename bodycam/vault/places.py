@@ -5,12 +5,9 @@ A place knows no keys: it stores sealed bytes under their SHA-256, with the key 
 its disk and agreed with the object's id. The first place is the main one; the others are copies of it.
 """
 
-import hashlib
-import os
 import re
 import secrets
 import time
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +16,6 @@ from typing import Literal, Protocol
 
 from bodycam.errors import BodycamError
 from bodycam.vault import disk, label
-from bodycam.vault.appender import BLOCK, Appender
 from bodycam.vault.errors import (
     DamagedObjectError,
     KeyDamagedError,
@@ -30,8 +26,8 @@ from bodycam.vault.errors import (
     VaultIoError,
     VaultMissingError,
 )
-from bodycam.vault.from_disk import FromDisk
 from bodycam.vault.keyring import Keyring
+from bodycam.vault.sealed_file import HashBehind, OpenFile, SealedBytes, hash_from_disk, write
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _SWEEP_AFTER_S = 24 * 3600
@@ -55,21 +51,6 @@ class VerifyResult:
     def ok(self) -> bool:
         """Return whether nothing is wrong."""
         return not self.problems
-
-
-class SealedBytes(Protocol):
-    """One place's copy of an object, opened: its size in bytes, and any range of it. Safe in several threads."""
-
-    size: int
-
-    def read(self, start: int, length: int) -> bytes:
-        """Return up to `length` sealed bytes from `start`, fewer only at the end; raises `VaultIoError`, `PlaceAwayError`."""
-
-    def read_into(self, buffer: memoryview, start: int) -> int:
-        """Fill the buffer from byte `start` and return how much came; less only at the end. For reading all of it."""
-
-    def close(self) -> None:
-        """Let go of it."""
 
 
 class Place(Protocol):
@@ -185,9 +166,10 @@ class LocalPlace:
                 self._confirm(object_id)
                 return
             aside = self.new_aside()
+            behind = HashBehind(aside)
             try:
-                _write(aside, source)
-                if hash_from_disk(aside)[1] != object_id:
+                write(aside, source, behind)
+                if behind.end() != object_id:
                     reason = f"read back from {self.root}, the copy is not the object"
                     raise DamagedObjectError(object_id=object_id, reason=reason)
                 if instead:
@@ -195,6 +177,7 @@ class LocalPlace:
                 else:
                     self.settle(aside, object_id, envelope, manifest)
             finally:
+                behind.close()
                 disk.remove(aside)
 
     def settle(self, aside: Path, object_id: str, envelope: bytes, manifest: bytes) -> None:
@@ -218,7 +201,7 @@ class LocalPlace:
     def open(self, object_id: str) -> SealedBytes:
         """Open the file; see `Place.open`."""
         with self._named_errors():
-            return _OpenFile(self._existing(object_id))
+            return OpenFile(self._existing(object_id))
 
     def size(self, object_id: str) -> int:
         """Return the file's length; see `Place.size`."""
@@ -334,54 +317,3 @@ class LocalPlace:
             self.attach()
         except (VaultMissingError, KeyMissingError, KeyDamagedError, VaultFullError) as error:
             raise PlaceAwayError(place=self.name, reason=str(error)) from error
-
-
-class _OpenFile:
-    """A sealed file, held open."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self.size = os.fstat(self._fd).st_size
-        self._close = weakref.finalize(self, os.close, self._fd)
-
-    def read(self, start: int, length: int) -> bytes:
-        return disk.read_at(self._fd, length, start, self._path)
-
-    def read_into(self, buffer: memoryview, start: int) -> int:
-        return disk.read_into(self._fd, buffer, start, self._path)
-
-    def close(self) -> None:
-        self._close()
-
-
-def _write(target: Path, source: SealedBytes) -> None:
-    appender = Appender(target, reserve=source.size)
-    try:
-        for at in range(0, source.size, BLOCK):
-            appender.add(source.read_into(appender.room[:BLOCK], at))
-        appender.end()
-    finally:
-        appender.close()
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Write a synced copy of a file under a new name."""
-    opened = _OpenFile(source)
-    try:
-        _write(target, opened)
-    finally:
-        opened.close()
-
-
-def hash_from_disk(path: Path) -> tuple[int, str]:
-    """Return size and SHA-256 of a file as the disk has it, not the page cache."""
-    digest, size = hashlib.sha256(), 0
-    file = FromDisk(path)
-    try:
-        for block in file.blocks(0, file.size):
-            digest.update(block)
-            size += len(block)
-    finally:
-        file.close()
-    return size, digest.hexdigest()

@@ -9,7 +9,7 @@ import structlog
 from bodycam.errors import BodycamError
 from bodycam.vault import chunked
 from bodycam.vault.errors import DamagedObjectError, ObjectMissingError, PlaceAwayError, VaultIoError
-from bodycam.vault.places import SealedBytes
+from bodycam.vault.sealed_file import SealedBytes
 
 _log = structlog.get_logger(__name__)
 

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from bodycam import clock
 from bodycam.settings import BucketSettings
 from bodycam.vault import label
+from bodycam.vault.appender import BLOCK
 from bodycam.vault.errors import (
     CopyLockedError,
     DamagedObjectError,
@@ -27,8 +28,9 @@ from bodycam.vault.errors import (
     VaultIoError,
 )
 from bodycam.vault.keyring import Keyring
-from bodycam.vault.places import PROBLEMS, SealedBytes, Suffix, VerifyResult, check_id, is_id
+from bodycam.vault.places import PROBLEMS, Suffix, VerifyResult, check_id, is_id
 from bodycam.vault.s3_requests import Answer, Credentials, Requests, tag, tags
+from bodycam.vault.sealed_file import SealedBytes
 
 PART = 16 << 20
 _MOST_PARTS = 10_000  # Amazon S3 User Guide, "Multipart upload limits"
@@ -228,9 +230,9 @@ class S3Place:
     def _send_parts(self, key: str, source: SealedBytes, upload: dict[str, str]) -> str:
         """Send all parts and return the list of them that completes the upload."""
         length = max(PART, -(-source.size // _MOST_PARTS))
-        buffer, listed = memoryview(bytearray(length)), ""
+        listed = ""
         for number, at in enumerate(range(0, source.size, length), 1):
-            part = buffer[: source.read_into(buffer[: min(length, source.size - at)], at)]
+            part = source.read(at, min(length, source.size - at))
             told = self._ask("PUT", key, query=upload | {"partNumber": str(number)}, body=part)
             checksum = base64.b64encode(hashlib.sha256(part).digest()).decode()
             etag = html.escape(told.headers.get("etag", ""))
@@ -339,10 +341,9 @@ class _S3Object:
     def read(self, start: int, length: int) -> bytes:
         return self._place.read(self._object_id, start, length)
 
-    def read_into(self, buffer: memoryview, start: int) -> int:
-        block = self.read(start, len(buffer))
-        buffer[: len(block)] = block
-        return len(block)
+    def blocks(self) -> Iterator[memoryview]:
+        for at in range(0, self.size, BLOCK):
+            yield memoryview(self.read(at, BLOCK))
 
     def close(self) -> None:
         """Nothing is held."""
