@@ -88,6 +88,7 @@ bench: .make/run ## measure against peers in the same run (minutes, needs rsync 
 	$(PY) bench/dock_resume.py
 	$(PY) bench/startup.py
 	$(PY) bench/seek.py
+	$(PY) bench/log_append.py
 
 .PHONY: migration
 migration: .make/dev ## write the next migration from the models: make migration m="add a table"
