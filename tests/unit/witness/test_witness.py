@@ -278,12 +278,8 @@ def hardened(tmp_path_factory):
 @settings(max_examples=300, deadline=None)
 @given(st.text())
 def test_foreign_text_never_crashes_it(hardened, text):
-    for request in (
-        text,
-        f"old 0\n\n{text}",
-        f"old 0\n\n{SIGNER.name}\n{text}",
-        f"old {text}\n\n" + Tree.of(2).head(2).note,
-    ):
+    forged = Tree.of(2, signer=Signer(SIGNER.name, b"\x09" * 32)).head(2).note
+    for request in (text, f"old 0\n\n{text}", f"old 0\n\n{SIGNER.name}\n{text}", f"old {text}\n\n{forged}"):
         with pytest.raises(RefusedError):
             hardened.add_checkpoint(request)
 
