@@ -62,6 +62,9 @@ def published_first(log, size, root):
 LEFT_OUT = {
     "the vault's bytes": ("intake", disk, "sync", nothing),
     "the vault's names": ("intake", disk, "sync_folder", nothing),
+    "a copy's bytes": ("copy", disk, "sync", nothing),
+    "names that are removed": ("disposition", disk, "sync_folder", nothing),
+    "a repaired copy's names": ("scrub", disk, "sync_folder", nothing),
     "the log's names": ("append", durable, "sync_folder", nothing),
     "the log's bytes": ("append", durable, "os", NoSyncOfFiles()),
     "the key's memory, until after publishing": ("append", Log, "sign", published_first),
