@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 
 from bodycam import clock
+from bodycam.backup.models import Backup
 from bodycam.fixity.models import CopyState, VaultCopy
 from bodycam.recordings.models import Recording
 
@@ -30,6 +31,14 @@ def troubled(site: Site) -> Site:
         gone = session.get_one(VaultCopy, (known[1], "second"))
         gone.state, gone.problems, gone.verified_at = CopyState.MISSING, "object_missing", now
         session.get_one(VaultCopy, (known[2], "second")).verified_at = None
+        began = now - timedelta(days=12)
+        until = now + timedelta(days=23)
+        session.add(
+            Backup(
+                id="b1", place="/media/backup", began_at=began, finished_at=began, expires_at=until, has_keys=False,
+                log_size=4321, size=9_800_000,
+            )
+        )  # fmt: skip
     with site.rt.spool.open("0192-left-over") as writer:
         writer.write(b"never finished")
     return site
@@ -49,6 +58,9 @@ def test_a_troubled_vault_is_told_plainly_and_accessibly(page: Page, troubled: S
     assert "ffffffffffffffff…" in text
     assert "0192-left-over" in text
     assert page.locator("#damaged .chip").inner_text() == "! 2"
+    told = page.locator("section[aria-labelledby=backup]").inner_text()
+    assert ("quá một tuần" if language == "vi" else "over a week ago") in told
+    assert ("12 ngày trước" if language == "vi" else "12 days ago") in told
     assert Axe().run(page).response["violations"] == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from bodycam import clock
+from bodycam.backup.queries import last_finished
 from bodycam.fixity.models import FixityRound
 from bodycam.fixity.problems import PROBLEMS
 from bodycam.fixity.queries import count_checked, list_damaged, place_states, unlisted
@@ -22,6 +23,7 @@ from webui.staff.reach import may_reach
 bp = Blueprint("vault", __name__)
 ROUNDS = 10
 SHOWN = 100
+BACKUP_DAYS = 7
 
 
 @bp.get("/vault")
@@ -42,6 +44,7 @@ def index() -> str:
         is_running = is_asked and jobs.is_waiting(session, "vault.scrub", "recording.recheck")
         named = {row.object_id: row for row in session.scalars(query) if may_reach(reach, row, None)}
         strangers = unlisted(session, SHOWN)
+        backup = last_finished(session)
     told = {
         (row.object_id, row.place): ", ".join(t(*PROBLEMS[code]) for code in row.problems.split(",")) for row in damaged
     }
@@ -57,6 +60,8 @@ def index() -> str:
         named=named,
         told=told,
         strangers=strangers,
+        backup=backup,
+        is_backup_old=backup is None or (now - backup.began_at).days > BACKUP_DAYS,
         strays=stray_attempts(runtime()),
         is_asked=is_asked,
         is_running=is_running,
