@@ -41,6 +41,14 @@ class Catalogue:
 Facts = Mapping[str, JSON]
 
 
+@dataclass(frozen=True)
+class _Past:
+    """Owners whose openings were destroyed by a disposition; what a restore from manifests left unknown, by owner."""
+
+    destroyed: Collection[str]
+    unknown: Mapping[str, set[str]]
+
+
 def check_catalogue(db: Database, catalogue: Catalogue, report: Report) -> None:
     """Compare all rows with all events of the catalogue's kind and note what differs, in one view of the database a page."""
     after = ""
@@ -48,9 +56,9 @@ def check_catalogue(db: Database, catalogue: Catalogue, report: Report) -> None:
         with _steady(db) as session:
             owners = _owners(session, catalogue, after)
             known, told = _rows(session, catalogue, owners), _events(session, catalogue, owners)
-            destroyed = _destroyed(session, owners)
+            past = _Past(_destroyed(session, owners), _restored(session, owners))
             for owner in owners:
-                _compare(catalogue, owner, known[owner], told[owner], report, was_destroyed=owner in destroyed)
+                _compare(catalogue, owner, known[owner], told[owner], report, past)
         if not owners:
             break
         after = owners[-1]
@@ -98,6 +106,16 @@ def _destroyed(session: Session, owners: Sequence[str]) -> Collection[str]:
     return set(session.scalars(query))
 
 
+def _restored(session: Session, owners: Sequence[str]) -> Mapping[str, set[str]]:
+    """Return by owner the facts that its `recording.restored` names: the new database didn't know what they point to."""
+    unknown: dict[str, set[str]] = defaultdict(set)
+    query = select(CustodyEvent).where(CustodyEvent.kind == "recording.restored", CustodyEvent.object_id.in_(owners))
+    for event in session.scalars(query):
+        names = set(_facts(event)) & {"camera", "officer", "visit"}
+        unknown[event.object_id] |= {"device" if name == "camera" else name for name in names}
+    return unknown
+
+
 def _facts(event: CustodyEvent) -> Facts:
     try:
         leaf, openings = parse(event.body), openings_of(event)
@@ -120,29 +138,35 @@ def _compare(
     known: Mapping[JSON, Facts],
     told: Mapping[JSON, Facts],
     report: Report,
-    *,
-    was_destroyed: bool,
+    past: _Past,
 ) -> None:
     for key in told.keys() - known.keys():
         if catalogue.is_listed:
             _missing(catalogue, f"{owner} {key}", report)
     for key, row in known.items():
         if key in told:
-            _hold(catalogue, owner, row, told[key], report, was_destroyed=was_destroyed)
+            _hold(catalogue, owner, row, told[key], report, past)
         elif catalogue.is_listed:
             vi = f"Danh mục có dòng mà nhật ký không có sự kiện {catalogue.kind}: dòng bị chèn hoặc bị sửa."
             en = f"The catalogue has a row for which the log has no {catalogue.kind}: slipped in, or changed."
             report.add("catalogue_surplus", f"{catalogue.kind} {owner}", vi, en)
 
 
-def _hold(catalogue: Catalogue, owner: str, row: Facts, event: Facts, report: Report, *, was_destroyed: bool) -> None:
+def _hold(catalogue: Catalogue, owner: str, row: Facts, event: Facts, report: Report, past: _Past) -> None:
     where = f"{catalogue.kind} {owner}"
     lost = sorted(name for name in row.keys() & _HIDDEN if name not in event)
-    if lost and not was_destroyed:
+    if lost and owner not in past.destroyed:
         names = ", ".join(lost)
         vi, en = f"Không còn giá trị mở của {names} để so.", f"The opening of {names} is gone: nothing to compare with."
         report.add("opening_missing", where, vi, en, missing=True)
-    changed = sorted(name for name, value in row.items() if name in event and value != event[name])
+    differing = {name for name, value in row.items() if name in event and value != event[name]}
+    unknown = {name for name in differing & past.unknown.get(owner, set()) if row[name] is None}
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        vi = f"Danh mục được dựng lại từ kho, chưa rõ: {names}."
+        en = f"The row was restored from the vault, without: {names}."
+        report.add("catalogue_restored", where, vi, en, missing=True)
+    changed = sorted(differing - unknown)
     if changed:
         names = ", ".join(changed)
         vi, en = f"Danh mục ghi khác nhật ký: {names}.", f"The catalogue is not what was logged: {names}."

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from bodycam import clock, custody
+from bodycam.cli.log import log
 from bodycam.cli.standalone import settle
 from bodycam.cli.vault import vault
 from bodycam.custody.models import CustodyEvent
@@ -183,6 +184,12 @@ def test_a_camera_that_the_new_database_does_not_know_is_named_in_the_event(two)
         assert (row.camera_id, row.quarantine) == (None, True)
         [event] = custody.history(session, recording_id, only=CustodyEvent.kind == "recording.restored")
         assert f'"camera":"{camera_id}"' in event.body
+    told = CliRunner().invoke(log, ["verify"]).output
+    assert "\nINCOMPLETE\n" in told
+    assert "without: device" in told
+    with two.open() as rt, rt.db.write() as session:
+        session.get_one(Recording, recording_id).origin = Origin.IMPORT
+    assert "\nTAMPERED\n" in CliRunner().invoke(log, ["verify"]).output, "anything else is told as before"
 
 
 def test_a_citizens_video_and_what_was_made_from_it_come_back_too(two):
