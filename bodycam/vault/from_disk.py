@@ -58,7 +58,7 @@ class FromDisk:
         return self._ahead
 
     def _read(self, turn: int, start: int, end: int) -> memoryview:
-        count = min(BLOCK, end - start)
+        count = max(0, min(BLOCK, end - start))
         pages = memoryview(self._maps[turn])[: count + -count % disk.PAGE]
         filled = 0
         with disk.named_errors(self._path):

@@ -20,9 +20,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(600)
-def test_a_thousand_kills_and_power_cuts_lose_nothing_acknowledged_and_no_receipt():
+def test_six_hundred_kills_and_power_cuts_lose_nothing_acknowledged_and_no_receipt():
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.evidence_runs", "--points", "1000", "--seed", "1"],
+        [sys.executable, "-m", "tests.faults.evidence_runs", "--points", "600", "--seed", "1"],
         cwd=ROOT,
         capture_output=True,
         text=True,
