@@ -51,18 +51,15 @@ class Folder:
         return data
 
     def hashes(self, paths: Iterable[str], progress: Progress | None = None) -> Iterator[tuple[str, str | None]]:
-        """Yield (path, SHA-256 in hex, or None with its reason when the disk refuses) of listed files, the largest first.
+        """Begin to hash listed files, the largest first; then yield (path, SHA-256 in hex, or None with its reason when the disk refuses).
 
-        Each file is one core's work, as many at once as there are cores.
+        Each file is one core's work, as many at once as there are cores. Whoever stops taking them stops the work.
         """
         ordered = sorted(paths, key=lambda path: -self.sizes[path])
         meter = _Meter(sum(self.sizes[path] for path in ordered), progress)
         pool = ThreadPoolExecutor(os.cpu_count() or 1)
-        try:
-            yield from zip(ordered, pool.map(lambda path: self._hash(path, meter), ordered), strict=True)
-        finally:
-            meter.stop()
-            pool.shutdown(wait=True, cancel_futures=True)
+        found = pool.map(lambda path: self._hash(path, meter), ordered)
+        return _taken(zip(ordered, found, strict=True), pool, meter)
 
     def _hash(self, path: str, meter: "_Meter") -> str | None:
         digest, block = hashlib.sha256(), memoryview(bytearray(_BLOCK))
@@ -70,7 +67,7 @@ class Folder:
             descriptor = self._open(path)
             try:
                 os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-                while count := os.readv(descriptor, [block]):
+                while not meter.stopped and (count := os.readv(descriptor, [block])):
                     digest.update(block[:count])
                     meter.add(count)
             finally:
@@ -132,12 +129,23 @@ def missing_tags(folder: Folder) -> list[str]:
     return [path for path in TAG_FILES if path not in folder.sizes]
 
 
+def _taken(
+    found: Iterator[tuple[str, str | None]], pool: ThreadPoolExecutor, meter: "_Meter"
+) -> Iterator[tuple[str, str | None]]:
+    try:
+        yield from found
+    finally:
+        meter.stopped = True
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 class _Meter:
     """Adds up what the threads did, and tells it."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._total, self._progress, self._done = total, progress, 0
         self._lock = threading.Lock()
+        self.stopped = False
 
     def add(self, count: int) -> None:
         if self._progress is None:
@@ -145,6 +153,3 @@ class _Meter:
         with self._lock:
             self._done += count
             self._progress(self._done, self._total)
-
-    def stop(self) -> None:
-        self._progress = None

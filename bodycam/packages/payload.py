@@ -1,12 +1,15 @@
 """The payload of a package: hashed once against the manifest, then read only as far as it fitted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from bodycam.packages.documents import DocumentError, Model, read_as
 from bodycam.packages.folder import Folder, Progress
 from bodycam.packages.layout import TAG_FILES
 from bodycam.packages.reasons import Reasons
+
+if TYPE_CHECKING:
+    from bodycam.packages.documents import Model
 
 
 class Payload:
@@ -17,16 +20,21 @@ class Payload:
         self._folder, self.manifest, self.reasons = folder, manifest, reasons
         self._sound: set[str] = set()
 
-    def check(self, progress: Progress | None) -> None:
+        self._hashes: Iterator[tuple[str, str | None]] = iter(())
+
+    def start(self, progress: Progress | None) -> None:
+        """Begin to hash what is there, in threads of their own: `check` waits for them."""
+        self._hashes = self._folder.hashes([path for path in self.manifest if path in self._folder.sizes], progress)
+
+    def check(self) -> None:
         """Step 4: every file of the manifest is there with its hash, and nothing else is."""
-        there = [path for path in self.manifest if path in self._folder.sizes]
         for path in self.manifest:
             if path not in self._folder.sizes:
                 self.reasons.add("file_missing", path)
         for path in sorted(self._folder.sizes):
             if path not in self.manifest and path not in TAG_FILES:
                 self.reasons.add("file_extra", path)
-        for path, digest in self._folder.hashes(there, progress):
+        for path, digest in self._hashes:
             if digest == self.manifest[path]:
                 self._sound.add(path)
             elif digest is not None:
@@ -60,8 +68,12 @@ class Payload:
             self.reasons.add("document_malformed", path)
             return None
 
-    def document(self, path: str, model: type[Model], limit: int, *, code: str = "document_malformed") -> Model | None:
+    def document(
+        self, path: str, model: "type[Model]", limit: int, *, code: str = "document_malformed"
+    ) -> "Model | None":
         """Return a sound document with its fields; what isn't one gives the reason `code`."""
+        from bodycam.packages.documents import DocumentError, read_as  # late: loaded while the files are hashed
+
         data = self.data(path, limit)
         if data is None:
             return None

@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bodycam.custody.policy import Policy
 from bodycam.packages import layout
-from bodycam.packages.contents import Confirm, check_contents
-from bodycam.packages.documents import DocumentError, PackageDocument, ProofDocument, read_as
 from bodycam.packages.errors import NotAPackageFolderError
 from bodycam.packages.folder import Folder, Progress, missing_tags
 from bodycam.packages.layout import ManifestError, parse_manifest
 from bodycam.packages.payload import Payload
-from bodycam.packages.proving import Head, UnprovenError, continues, includes, judge, leaf_of, read_proof
 from bodycam.packages.reasons import Reason, Reasons, Verdict
+
+if TYPE_CHECKING:
+    from bodycam.packages.contents import Confirm
+    from bodycam.packages.documents import PackageDocument
+    from bodycam.packages.proving import Head
+
+# imports inside the functions are late on purpose: they are loaded while the files are being hashed
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,8 @@ class Verified:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     notes: tuple[str, ...]
-    package: PackageDocument | None
-    head: Head | None
+    package: "PackageDocument | None"
+    head: "Head | None"
     files: int
     size: int
 
@@ -45,7 +49,7 @@ class Bound:
     """What `proof/package.json` proves: the leaf `package.created`, and the head it stands under."""
 
     leaf: Mapping[str, Any]
-    head: Head
+    head: "Head"
     consistency: tuple[str, ...]
 
     @property
@@ -55,7 +59,9 @@ class Bound:
         return details
 
 
-def verify(root: Path, policy: Policy, progress: Progress | None = None, *, confirm: Confirm | None = None) -> Verified:
+def verify(
+    root: Path, policy: Policy, progress: Progress | None = None, *, confirm: "Confirm | None" = None
+) -> Verified:
     """Check a package; `confirm` says what the user's timestamp authorities make of a token.
 
     Raises:
@@ -69,9 +75,10 @@ def verify(root: Path, policy: Policy, progress: Progress | None = None, *, conf
     manifest = None if folder.overflowed else _tag_files(folder, reasons)
     if manifest is None:
         return Verified(reasons.verdict(), tuple(reasons.found), tuple(notes), None, None, len(folder.sizes), 0)
-    bound = _bound(folder, policy, reasons)
     payload = Payload(folder, manifest, reasons)
-    payload.check(progress)
+    payload.start(progress)
+    bound = _bound(folder, policy, reasons)
+    payload.check()
     package = _contents(payload, policy, bound, reasons, confirm, notes)
     size = sum(folder.sizes.get(path, 0) for path in manifest)
     head = bound.head if bound else None
@@ -115,6 +122,9 @@ def _tag_manifest(texts: Mapping[str, bytes | None], reasons: Reasons) -> None:
 
 def _bound(folder: Folder, policy: Policy, reasons: Reasons) -> Bound | None:
     """Step 3: the log's event over the manifest, and who confirmed the head it stands under."""
+    from bodycam.packages.documents import DocumentError
+    from bodycam.packages.proving import UnprovenError
+
     if layout.PROOF not in folder.sizes:
         reasons.add("proof_missing", layout.PROOF)
         return None
@@ -136,6 +146,9 @@ def _bound(folder: Folder, policy: Policy, reasons: Reasons) -> Bound | None:
 
 
 def _read_bound(data: bytes, policy: Policy) -> Bound:
+    from bodycam.packages.documents import ProofDocument, read_as
+    from bodycam.packages.proving import UnprovenError, includes, judge, leaf_of, read_proof
+
     document = read_as(ProofDocument, data)
     details = document.event.get("details")
     named = isinstance(details, dict) and all(
@@ -151,15 +164,19 @@ def _read_bound(data: bytes, policy: Policy) -> Bound:
 
 
 def _contents(
-    payload: Payload, policy: Policy, bound: Bound | None, reasons: Reasons, confirm: Confirm | None, notes: list[str]
-) -> PackageDocument | None:
+    payload: Payload, policy: Policy, bound: Bound | None, reasons: Reasons, confirm: "Confirm | None", notes: list[str]
+) -> "PackageDocument | None":
     """Steps 5 to 9, under the package's own head of the log."""
+    from bodycam.packages.contents import check_contents
+
     own = _own_head(payload, policy, bound, reasons)
     return check_contents(payload, policy, own, bound.leaf if bound else None, confirm, notes)
 
 
-def _own_head(payload: Payload, policy: Policy, bound: Bound | None, reasons: Reasons) -> Head | None:
+def _own_head(payload: Payload, policy: Policy, bound: Bound | None, reasons: Reasons) -> "Head | None":
     """Step 5: the head that the events stand under, and that the later, judged one continues it."""
+    from bodycam.packages.proving import UnprovenError, continues, judge
+
     note = payload.text(layout.CHECKPOINT, layout.MAX_CHECKPOINT)
     if note is None:
         return None
