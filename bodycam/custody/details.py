@@ -89,6 +89,7 @@ DETAILS: dict[str, str] = {
     "recording.rendered": "kind object",
     "recording.restored": "object event camera officer unit visit",
     "recording.sealed": "object origin visit copies",
+    "recording.spared": "recording",
     "recording.viewed": "order",
     "retention.changed": "version schedule",
     "retention.proposed": "version schedule",

@@ -134,6 +134,7 @@ KINDS: dict[str, Kind] = {
     "recording.rendered": Kind("Tạo bản xem", "Viewing copy made"),
     "recording.restored": Kind("Khôi phục bản ghi vào danh mục", "Recording restored to the catalogue"),
     "recording.sealed": Kind("Bản ghi đã lưu, khóa chống sửa", "Recording sealed", receipt=True),
+    "recording.spared": Kind("Giữ lại bản ghi sắp hủy", "Recording about to be destroyed spared"),
     "recording.viewed": Kind("Xem bản ghi", "Recording viewed"),
     "retention.changed": Kind("Thời hạn lưu trữ có hiệu lực", "Retention schedule in force"),
     "retention.proposed": Kind("Đề nghị đổi thời hạn lưu trữ", "Change of the retention schedule proposed"),

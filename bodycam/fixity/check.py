@@ -23,6 +23,7 @@ from bodycam.vault.envelope import read_key, write_envelope
 from bodycam.vault.places import VerifyResult
 
 AWAY = "place_away"
+SPARED = "recording.spared"  # begun, then held: what is left stays, under the batch's object
 GONE = ("recording.destroying", "recording.destroyed")  # retention's: intent and end of a destruction
 _log = structlog.get_logger(__name__)
 
@@ -173,4 +174,10 @@ def is_destroyed(session: Session, object_id: str) -> bool:
         owner = session.scalar(select(Rendition.recording_id).where(Rendition.object_id == object_id).limit(1))
     if owner is None:
         return False
-    return bool(custody.history(session, owner, limit=1, only=CustodyEvent.kind.in_(GONE)))
+    gone = custody.history(session, owner, only=CustodyEvent.kind.in_(GONE))
+    if not gone or gone[-1].kind == GONE[1]:
+        return bool(gone)
+    spared = select(CustodyEvent.id).where(
+        CustodyEvent.kind == SPARED, CustodyEvent.id > gone[-1].id, CustodyEvent.body.contains(owner, autoescape=True)
+    )
+    return session.scalar(spared.limit(1)) is None

@@ -108,6 +108,9 @@ def _dispose(rt: Runtime, batch_id: str, item_id: str, checkpoint: Checkpoint) -
             return
         why_not = _why_not(session, rt, item, checkpoint)
         if why_not:
+            if item.state != ItemState.WAITING:  # begun before a crash: what is left of it is to be kept, and repaired
+                spared: dict[str, JSON] = {"recording": item.recording_id}
+                custody.record(session, "recording.spared", object_id=batch_id, actor="system", details=spared)
             item.state, item.reason, item.done_at = ItemState.KEPT, why_not, clock.now()
             return
         if item.state == ItemState.WAITING:

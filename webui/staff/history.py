@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from bodycam import custody
@@ -40,6 +40,10 @@ _RIGHTS = (
     "account.role_withdrawn",
 )
 _LOOKS = ("access.refused", "case.viewed", "recording.exported", "recording.viewed")
+_BEGUN = (
+    "recording.destroy_failed",
+    "recording.destroying",
+)  # begun and not ended would tell of a hold that came between
 _DISCREET = {"complaint", "authority_request", "sample_review", "other"}
 
 
@@ -117,11 +121,12 @@ def _change(session: Session, event: CustodyEvent, name: str) -> str:
 
 
 def _knowable() -> ColumnElement[bool]:
-    return or_(
+    looks = or_(
         CustodyEvent.kind.not_in(_LOOKS),
         CustodyEvent.actor.is_(None),
         CustodyEvent.actor.not_in(holders_of(Action.SUBMISSION_VIEW)),
     )
+    return and_(looks, CustodyEvent.kind.not_in(_BEGUN))
 
 
 def _names(session: Session, events: Sequence[CustodyEvent]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from bodycam.cases import links
 from bodycam.cases.models import CaseRecording
 from bodycam.cases.service import CaseFacts, open_case
 from bodycam.custody.models import CustodyEvent
+from bodycam.fixity.check import is_destroyed
 from bodycam.people.accounts import create_account, grant
 from bodycam.people.models import Account, Grant
 from bodycam.recordings.models import Recording, State
@@ -186,6 +187,8 @@ def test_a_hold_placed_after_a_crash_keeps_what_is_left_of_a_begun_recording(
         holds.place_for_complaint(session, Target(recording_id=due), submission_id="s1")
     assert world.run(batch) == "done"
     assert world.rt.vault.verify_copy(_object(world, due), "second").ok
+    with world.rt.db.read() as session:
+        assert not is_destroyed(session, _object(world, due))  # so a scrub repairs the copy that is gone
 
 
 def test_a_schedule_shortened_then_run_destroys_nothing_before_the_notice_is_over(world: World) -> None:
