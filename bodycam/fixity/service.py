@@ -101,9 +101,11 @@ class Scrub:
         query = _oldest_first().where(
             or_(VaultCopy.verified_at.is_(None), VaultCopy.verified_at < self._round.started_at)
         )
+        reached = {place.name for place in self._rt.vault.places}
         with self._rt.db.read() as session:
-            rows = session.execute(query.execution_options(yield_per=1000))
-            return [(object_id, place) for object_id, place in rows]
+            rows = [(object_id, place) for object_id, place in session.execute(query.execution_options(yield_per=1000))]
+        self._away |= {place for _, place in rows} - reached  # named by other settings than this command was given
+        return [row for row in rows if row[1] in reached]
 
 
 def scrub_share(rt: Runtime) -> int:

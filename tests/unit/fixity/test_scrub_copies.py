@@ -154,6 +154,14 @@ def test_a_place_that_is_away_is_not_damage_and_is_read_when_it_is_back(two, fil
         assert len(scrubbed(rt)[0]) == 6
 
 
+def test_a_place_that_this_commands_settings_dont_name_is_left_as_one_that_is_away(two, films):
+    with two.open() as rt:
+        rt.vault.places = rt.vault.places[:1]
+        steps, report = scrubbed(rt)
+        assert len(steps) == 3
+        assert (report.away, report.damaged) == (("second",), 0)
+
+
 def test_a_place_added_later_gets_its_copies_without_being_called_damaged(two, films, monkeypatch, tmp_path):
     monkeypatch.setenv("BODYCAM_VAULT__COPIES", f"file://{tmp_path / 'third'}")
     from bodycam.settings import load_settings
