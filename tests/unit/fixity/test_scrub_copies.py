@@ -154,7 +154,8 @@ def test_a_place_that_is_away_is_not_damage_and_is_read_when_it_is_back(two, fil
         assert len(scrubbed(rt)[0]) == 6
 
 
-def test_a_place_that_this_commands_settings_dont_name_is_left_as_one_that_is_away(two, films):
+@pytest.mark.usefixtures("films")
+def test_a_place_that_this_commands_settings_dont_name_is_left_as_one_that_is_away(two):
     with two.open() as rt:
         rt.vault.places = rt.vault.places[:1]
         steps, report = scrubbed(rt)
