@@ -33,7 +33,7 @@ from bodycam.retention.targets import Target, is_near, made
 
 SCHEMA = "bodycam/negative/1"
 MAX_TEXT = 300
-_MOST = 5_000
+_PAGE = 1_000  # a page of the search, which ends with the last recording that may fit
 _WATCHED = (Kind.VIDEO, Kind.AUDIO, Kind.IMAGE)
 _TRUSTED = ("gps", "dock")
 _LINKED = (LinkState.PROPOSED, LinkState.ATTACHED)
@@ -255,7 +255,15 @@ def _candidates(session: Session, asked: Asked) -> Iterator[Recording]:
         or_(told, unvouched),
         or_(asked.scope.condition(Recording.unit_id), Recording.unit_id.is_(None)),
     )
-    yield from session.scalars(query.order_by(Recording.sealed_at, Recording.id).limit(_MOST))
+    query = query.order_by(Recording.sealed_at, Recording.id).limit(_PAGE)
+    page = list(session.scalars(query))
+    while page:
+        yield from page
+        last = page[-1]
+        after = or_(
+            Recording.sealed_at > last.sealed_at, and_(Recording.sealed_at == last.sealed_at, Recording.id > last.id)
+        )
+        page = list(session.scalars(query.where(after)))
 
 
 def _in_time(session: Session, asked: Asked, recording: Recording) -> Fit:

@@ -72,6 +72,16 @@ def test_no_negative_is_signed_while_there_is_footage(world: World) -> None:
     assert signed(world, plate="29A-123.45").number.startswith("KBG-")  # looked at, and no such plate noted
 
 
+def test_the_search_ends_with_the_last_recording_however_many_there_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(negatives, "_PAGE", 2)
+    for minutes in (-300, -200, -100, 200, 10):  # the one that fits comes last
+        world.seal(**made_at(minutes, time_source=None))
+    with pytest.raises(FootageFoundError):
+        signed(world)
+
+
 def test_what_a_citizen_sent_neither_stops_nor_reopens_a_negative(world: World) -> None:
     world.seal(origin=Origin.CITIZEN, **made_at())
     signed(world)
