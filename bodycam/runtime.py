@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bodycam.custody.log import Log
 from bodycam.db import Database
-from bodycam.settings import Settings, VaultSettings
+from bodycam.sections import Settings, VaultSettings
 from bodycam.vault.errors import PlaceAwayError, VaultIoError
 from bodycam.vault.escrow import EscrowRecipient
 from bodycam.vault.keyring import Keyring

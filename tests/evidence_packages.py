@@ -30,7 +30,8 @@ from bodycam.people.models import Force
 from bodycam.people.units import create_unit
 from bodycam.recordings.models import Origin
 from bodycam.runtime import Runtime
-from bodycam.settings import SignInSettings, load_settings
+from bodycam.sections import SignInSettings
+from bodycam.settings import load_settings
 
 CHEAP = SignInSettings(attempts=10, pause_seconds=30, argon2_memory_kib=8, argon2_time_cost=1)
 PASSWORD = "mat-khau-thu-1"

@@ -19,7 +19,7 @@ from bodycam.people.models import Force
 from bodycam.people.units import create_unit
 from bodycam.recordings.models import CameraFile, Origin, Recording
 from bodycam.runtime import Runtime
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 from bodycam.wipes.models import WipeOrder
 from bodycam.wipes.service import consider_filling_card
 

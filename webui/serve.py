@@ -19,7 +19,8 @@ from bodycam.errors import BodycamError
 from bodycam.jobs.app import make_app
 from bodycam.process import check_port, hold_lifeline, log_to_stderr
 from bodycam.runtime import open_runtime
-from bodycam.settings import WebSettings, load_settings
+from bodycam.sections import WebSettings
+from bodycam.settings import load_settings
 from webui.apps import create_public_app, create_staff_app
 from webui.common import connections
 

@@ -23,7 +23,7 @@ from bodycam.custody import keys, record
 from bodycam.custody.canonical import JSON
 from bodycam.custody.log import CHECKPOINT_FILE
 from bodycam.db import Database
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 
 
 @dataclass(frozen=True)

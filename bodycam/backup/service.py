@@ -27,7 +27,7 @@ from bodycam.custody.log import CHECKPOINT_FILE, WITNESSED_FILE, Log
 from bodycam.custody.models import CustodyEvent
 from bodycam.custody.tiles import WIDTH, Edge
 from bodycam.db import Database, new_id
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 
 SCHEMA = "bodycam/backup/1"
 MANIFEST = "backup.json"

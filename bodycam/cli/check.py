@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from bodycam.settings import VerificationSettings
+    from bodycam.sections import VerificationSettings
     from bodycam.telemetry.files import LooseFile
 
 _COLOURS = {"match": "green", "note": "yellow", "look_closer": "magenta", "contradiction": "red"}

@@ -12,7 +12,7 @@ from bodycam.db import Database
 from bodycam.errors import BodycamError
 from bodycam.retention import changes
 from bodycam.retention.schedule import shipped
-from bodycam.settings import BucketSettings, Settings
+from bodycam.sections import BucketSettings, Settings
 from bodycam.vault import label
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.s3_place import S3Place

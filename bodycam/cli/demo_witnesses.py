@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bodycam.process import LIFELINE, hold_lifeline
 from bodycam.runtime import Runtime
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 
 COUNT = 2
 FOLDER = "demo-witnesses"

@@ -15,7 +15,7 @@ from bodycam.people.models import Account, Force, Role
 from bodycam.people.units import create_unit
 from bodycam.recordings.models import Recording
 from bodycam.runtime import Runtime, open_runtime
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 
 
 class DemoFailedError(BodycamError):

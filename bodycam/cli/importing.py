@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bodycam.people.imports import ImportRefusedError, ImportReport
     from bodycam.people.sheets import Sheet
-    from bodycam.settings import Settings
+    from bodycam.sections import Settings
 
 FILE = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only check / Chỉ kiểm tra, không ghi.")

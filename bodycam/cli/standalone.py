@@ -15,7 +15,7 @@ from bodycam.jobs import service as jobs
 from bodycam.migrations.runner import ensure
 from bodycam.process import AlreadyRunningError, log_to_stderr
 from bodycam.runtime import Runtime, open_runtime
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 from bodycam.tasks.table import bind
 
 RECEIPT_WAIT_SECONDS = 60.0

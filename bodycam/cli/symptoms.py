@@ -24,7 +24,7 @@ from bodycam.jobs.service import failed
 from bodycam.migrations.runner import current, head
 from bodycam.people.scope import EVERYTHING
 from bodycam.recordings.on_camera import waiting_on_cameras
-from bodycam.settings import Settings, WebSettings
+from bodycam.sections import Settings, WebSettings
 
 _LOW_BYTES = 10 << 30
 _SECONDS = 3.0

@@ -8,7 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from bodycam.cli.supervisor import Child
-    from bodycam.settings import Settings
+    from bodycam.sections import Settings
 
 
 @click.command()

@@ -13,7 +13,7 @@ from bodycam.custody.witness_state import WitnessesState, witnesses_state
 from bodycam.custody.witnessing import own_policy
 from bodycam.db import Database
 from bodycam.errors import BodycamError
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 
 
 def look(settings: Settings) -> Iterator[Symptom]:

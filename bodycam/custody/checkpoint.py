@@ -8,6 +8,7 @@ from bodycam.custody.merkle import HASH_SIZE
 from bodycam.custody.note import Signer, Verifier, decode, encode
 
 _LINES = 3
+_MOST_DIGITS = 19  # below 2^63
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Checkpoint:
         origin, size, root = lines[:_LINES]
         if origin != verifier.name:
             raise NoteError(reason=f"the checkpoint is of the log {origin}")
-        if not (size.isascii() and size.isdigit()) or (size[0] == "0" and size != "0"):
+        if not (size.isascii() and size.isdigit()) or (size[0] == "0" and size != "0") or len(size) > _MOST_DIGITS:
             raise NoteError(reason="the checkpoint's size is not a number")
         hashed = decode(root)
         if len(hashed) != HASH_SIZE:

@@ -24,7 +24,8 @@ from bodycam.custody.witness_client import Answer, Trouble, ask
 from bodycam.db import Database
 from bodycam.errors import BodycamError
 from bodycam.process import hold_lifeline, log_to_stderr, only_one, stop_event
-from bodycam.settings import Settings, load_settings
+from bodycam.sections import Settings
+from bodycam.settings import load_settings
 
 LOCK_FILE = "gathering.lock"
 RETRY_S = 30.0  # when the newest checkpoint has no quorum and no newer one comes

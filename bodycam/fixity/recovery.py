@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bodycam import clock, custody
 from bodycam.runtime import Runtime
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 from bodycam.vault import label
 from bodycam.vault.envelope import read_escrowed
 from bodycam.vault.errors import DamagedObjectError, EscrowForeignError, KeyDamagedError, KeyMissingError

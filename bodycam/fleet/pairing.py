@@ -19,7 +19,7 @@ from bodycam.fleet.errors import PairingCodeError
 from bodycam.fleet.models import Station
 from bodycam.people.errors import SignInLockedError
 from bodycam.people.throttle import count, forget_old, locked_row, seconds_left, take_back, throttle_key
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 
 CODE_DIGITS = 10
 CODE_HOLDS = timedelta(minutes=15)

@@ -11,7 +11,7 @@ from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 
 from bodycam.jobs import service
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 
 
 def make_app(settings: Settings) -> Celery:

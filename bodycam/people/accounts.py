@@ -19,7 +19,7 @@ from bodycam.errors import InvalidInputError, NotFoundError
 from bodycam.people import sessions
 from bodycam.people.errors import NameTakenError, WeakPasswordError
 from bodycam.people.models import Account, Grant, Role, Unit
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 
 LEAST_PASSWORD = 10
 MOST_PASSWORD = 200

@@ -34,7 +34,7 @@ from bodycam.people.errors import (
 from bodycam.people.models import Officer, OfficerPass
 from bodycam.people.numbers import compact_number
 from bodycam.people.throttle import count, forget, forget_old, locked_row, seconds_left, take_back, throttle_key
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 
 PIN_DIGITS = 6
 PIN_ATTEMPTS = 5  # of one officer before a pause; a kiosk as a whole has several officers, and gets as many times more

@@ -17,7 +17,7 @@ from bodycam.people.errors import SignInLockedError, WrongSignInError
 from bodycam.people.models import Account
 from bodycam.people.sessions import open_session
 from bodycam.people.throttle import count, forget, forget_old, locked_row, seconds_left, take_back, throttle_key
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 
 MOST_TYPED = 200  # characters of a name or a source that are looked at
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bodycam.clock import now
 from bodycam.people.models import SignInThrottle
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 
 LONGEST_PAUSE_S = 3600
 FORGET_AFTER = timedelta(hours=2)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from bodycam.petitions.errors import NoRoomError
 from bodycam.petitions.models import FileState, SubmissionFile
-from bodycam.settings import PublicSettings, Settings
+from bodycam.sections import PublicSettings, Settings
 
 LIVE = (FileState.RECEIVING, FileState.COMPLETE, FileState.MISMATCH)  # their bytes lie in the spool
 _AHEAD = 8  # an upload claims so many times what it has sent

@@ -30,7 +30,7 @@ from bodycam.petitions.errors import (
     WrongOffsetError,
 )
 from bodycam.petitions.models import FileState, Submission, SubmissionFile, SubmissionState
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 from bodycam.vault.errors import SpoolBusyError
 from bodycam.vault.keyring import Keyring
 from bodycam.vault.spool import Spool, SpoolWriter

@@ -34,7 +34,7 @@ from bodycam.retention.models import BatchState, DispositionBatch, DispositionIt
 from bodycam.retention.persons import same_person
 from bodycam.retention.schedule import Schedule
 from bodycam.retention.terms import Term, family_of, keeping_of
-from bodycam.settings import RetentionSettings
+from bodycam.sections import RetentionSettings
 
 MAX_REASON = 1_000
 OPEN_STATES = (BatchState.PROPOSED, BatchState.APPROVED, BatchState.COOLING, BatchState.RUNNING, BatchState.DEBT)

@@ -15,7 +15,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from bodycam import clock
-from bodycam.settings import BucketSettings
+from bodycam.sections import BucketSettings
 from bodycam.vault import label
 from bodycam.vault.appender import BLOCK
 from bodycam.vault.errors import (

@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from bodycam import clock
-from bodycam.settings import BucketSettings
+from bodycam.sections import BucketSettings
 from bodycam.vault.errors import KeyDamagedError, KeyExposedError, PlaceAwayError
 
 CREDENTIALS = "s3.json"

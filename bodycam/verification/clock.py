@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from bodycam.clock import local
 from bodycam.recordings.models import Verdict
 from bodycam.recordings.timing import RESET_DAYS
-from bodycam.settings import VerificationSettings
+from bodycam.sections import VerificationSettings
 from bodycam.verification.facts import RecordingFacts
 from bodycam.verification.finding import Finding, Number, Row, en_duration, vi_duration
 

@@ -2,7 +2,7 @@
 
 from bodycam.media.info import MediaKind
 from bodycam.recordings.models import Verdict
-from bodycam.settings import VerificationSettings
+from bodycam.sections import VerificationSettings
 from bodycam.verification.facts import RecordingFacts
 from bodycam.verification.finding import Finding, Number, Row, en_duration, vi_duration
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from bodycam.geo.area import WITH_ISLANDS, in_vietnam
 from bodycam.geo.geodesy import leg_lengths
 from bodycam.recordings.models import Verdict
-from bodycam.settings import VerificationSettings
+from bodycam.sections import VerificationSettings
 from bodycam.telemetry.track import Point
 from bodycam.verification.facts import RecordingFacts
 from bodycam.verification.finding import Finding, Number, Row, en_duration, vi_duration, vi_number

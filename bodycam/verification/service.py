@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bodycam import clock as now
 from bodycam.db import new_id, nfc
 from bodycam.recordings.models import Recording, Verdict
-from bodycam.settings import VerificationSettings
+from bodycam.sections import VerificationSettings
 from bodycam.verification import clock, continuity, gps, integrity
 from bodycam.verification.facts import RecordingFacts
 from bodycam.verification.finding import Finding

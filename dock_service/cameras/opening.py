@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from bodycam import clock
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 from dock_service.bus import Bus, BusDevice, DeviceKind
 from dock_service.cameras.blocks import READY_S, Disks
 from dock_service.cameras.camera import Camera, CameraIdentity, safe_path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bodycam.settings import Settings
+    from bodycam.sections import Settings
     from dock_service.journal_audit import JournalReport
 
 # imports inside the functions are late on purpose: --help needs none of them

@@ -16,7 +16,7 @@ import click
 if TYPE_CHECKING:
     from bodycam.errors import BodycamError
     from bodycam.runtime import Runtime
-    from bodycam.settings import Settings
+    from bodycam.sections import Settings
     from dock_service.board import Progress
     from dock_service.cameras.camera import Camera
     from dock_service.offload import Offload

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bodycam.cli.symptom import Symptom
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 from dock_service.cli import usb_symptoms
 from dock_service.errors import BadProfileError
 from dock_service.profiles import profiles_of

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bodycam.cli.symptom import Symptom
-from bodycam.settings import Settings
+from bodycam.sections import Settings
 from dock_service.cameras.mounting import SYSTEM_MOUNTS
 
 _CAMERAS = {"06", "08"}  # interface classes: still image (PTP, MTP), mass storage

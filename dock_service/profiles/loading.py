@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bodycam.settings import Settings, config_dir
+from bodycam.sections import Settings
+from bodycam.settings import config_dir
 from dock_service.errors import BadProfileError
 from dock_service.profiles.matching import Profiles
 from dock_service.profiles.profile import Profile

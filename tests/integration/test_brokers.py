@@ -17,7 +17,8 @@ from bodycam.jobs import service
 from bodycam.jobs.app import make_app
 from bodycam.jobs.models import Job, JobState
 from bodycam.migrations.runner import ensure
-from bodycam.settings import Settings, load_settings
+from bodycam.sections import Settings
+from bodycam.settings import load_settings
 from bodycam.tasks.worker import ASK
 
 ROOT = Path(__file__).parents[2]

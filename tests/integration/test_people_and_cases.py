@@ -24,7 +24,7 @@ from bodycam.people.sheets import parse_sheet
 from bodycam.people.sign_in import sign_in
 from bodycam.people.units import officer_by_number
 from bodycam.recordings.models import Recording
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 
 START = datetime(2026, 11, 21, 7, 20, tzinfo=UTC)
 CHEAP = SignInSettings(attempts=10, pause_seconds=30, argon2_memory_kib=8, argon2_time_cost=1)

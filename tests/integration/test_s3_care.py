@@ -15,7 +15,8 @@ from bodycam.fixity.rewrap import Outcome, Rewrap, replace_key
 from bodycam.fixity.service import Scrub
 from bodycam.intake import service as intake
 from bodycam.recordings.models import Origin, Recording
-from bodycam.settings import BucketSettings, load_settings
+from bodycam.sections import BucketSettings
+from bodycam.settings import load_settings
 from bodycam.tasks.keys import rewrap_rest
 from bodycam.tasks.vault import known_objects
 from bodycam.vault.envelope import is_current

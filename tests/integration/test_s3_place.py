@@ -13,7 +13,8 @@ import pytest
 import services
 
 from bodycam.cli import copy_symptoms
-from bodycam.settings import BucketSettings, load_settings
+from bodycam.sections import BucketSettings
+from bodycam.settings import load_settings
 from bodycam.vault import Keyring, LocalPlace, Spool, Vault, s3_place
 from bodycam.vault.errors import (
     CopiesMissingError,

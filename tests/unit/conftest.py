@@ -7,7 +7,7 @@ import pytest
 
 from bodycam.db import Database
 from bodycam.models import Base
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 
 
 @pytest.fixture

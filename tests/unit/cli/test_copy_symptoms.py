@@ -7,7 +7,8 @@ import pytest
 from bodycam.cli.copy_symptoms import look
 from bodycam.cli.first_run import demo_environment
 from bodycam.runtime import open_runtime
-from bodycam.settings import Settings, load_settings
+from bodycam.sections import Settings
+from bodycam.settings import load_settings
 
 
 def settings(tmp_path: Path, **more: str) -> Settings:

@@ -8,7 +8,8 @@ from bodycam.cli.first_run import NotADemoError, prepare, refuse_real_data
 from bodycam.models import Base
 from bodycam.people.accounts import create_account
 from bodycam.runtime import Runtime, open_runtime
-from bodycam.settings import Settings, load_settings
+from bodycam.sections import Settings
+from bodycam.settings import load_settings
 
 
 def _settings(data: Path, **more: str) -> Settings:

@@ -79,6 +79,7 @@ def test_a_checkpoint_reads_back_and_only_with_its_own_key():
         "bodycam.local/log\n07\n" + "A" * 43 + "=\n",
         "bodycam.local/log\n-1\n" + "A" * 43 + "=\n",
         "bodycam.local/log\n7\nAAAA\n",
+        f"bodycam.local/log\n{'9' * 5000}\n{'A' * 43}=\n",
         "else.where/log\n7\n" + "A" * 43 + "=\n",
     ],
 )

@@ -10,7 +10,8 @@ from bodycam.intake import service as intake
 from bodycam.intake.service import Facts
 from bodycam.recordings.models import Origin
 from bodycam.runtime import Runtime
-from bodycam.settings import Settings, load_settings
+from bodycam.sections import Settings
+from bodycam.settings import load_settings
 from bodycam.vault.escrow import EscrowKey
 
 

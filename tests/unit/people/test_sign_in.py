@@ -12,7 +12,7 @@ from bodycam.people.errors import SignInLockedError, WrongSignInError
 from bodycam.people.models import Account, SignInThrottle
 from bodycam.people.sign_in import SignedIn, confirm_password, sign_in, unlock
 from bodycam.people.throttle import LONGEST_PAUSE_S, pause_seconds, throttle_key
-from bodycam.settings import SignInSettings
+from bodycam.sections import SignInSettings
 
 START = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 pytestmark = pytest.mark.usefixtures("time", "lan")

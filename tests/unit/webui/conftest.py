@@ -12,7 +12,8 @@ from staff_story import PASSWORD, Story
 
 from bodycam.models import Base
 from bodycam.runtime import Runtime, open_runtime
-from bodycam.settings import Settings, load_settings
+from bodycam.sections import Settings
+from bodycam.settings import load_settings
 from webui.apps import create_staff_app
 
 SignIn = Callable[[str], FlaskClient]
