@@ -32,7 +32,7 @@ run: .make/run ## start everything for earnest use on this machine (data/)
 .PHONY: test
 test: .make/dev .make/services ## all checks and all tests, in a real browser and against real services
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) -n 2 --dist loadgroup tests
+	$(PYTEST) -n 3 --dist loadgroup tests
 
 .PHONY: check
 check: .make/dev ## format, lint, types, import directions, dependencies, templates, vendored files

@@ -1,6 +1,6 @@
-"""The demo's outside hand: it changes one byte of one sealed film on the disk, and puts it back.
+"""The demo's outside hand: it changes one byte of one sealed film in every copy, and puts it back.
 
-It stands for somebody with the disk in his hands, so it goes past the vault on purpose. It exists only where `demo` is set, for
+It stands for somebody with all the disks in his hands (a single copy would be repaired from the other), so it goes past the vault on purpose. It exists only where `demo` is set, for
 the auditor, and takes one byte of the first of the day's films, so that the story of 14:20 stays whole. Which film it was is kept
 in a file while its byte is changed: an earlier one may come in meanwhile, and the byte must be put back where it was.
 """
@@ -63,16 +63,25 @@ def flip() -> Response:
     _note().unlink(missing_ok=True)
     if not target.is_changed:
         _note().write_text(target.recording.id, encoding="ascii")
-    mode = target.path.stat().st_mode
-    target.path.chmod(0o600)
-    handle = os.open(target.path, os.O_WRONLY)
+    rt = runtime()
+    second = rt.settings.vault.second_dir
+    for root in (rt.vault.root, *((second,) if second else ())):
+        path = root / target.path.relative_to(rt.vault.root)
+        if path.exists():
+            _write(path, target.offset, target.value ^ 1)
+    return redirect(url_for("signin.demo_story", key="tamper"))
+
+
+def _write(path: Path, offset: int, value: int) -> None:
+    mode = path.stat().st_mode
+    path.chmod(0o600)
+    handle = os.open(path, os.O_WRONLY)
     try:
-        os.pwrite(handle, bytes([target.value ^ 1]), target.offset)
+        os.pwrite(handle, bytes([value]), offset)
         os.fsync(handle)
     finally:
         os.close(handle)
-        target.path.chmod(mode)
-    return redirect(url_for("signin.demo_story", key="tamper"))
+        path.chmod(mode)
 
 
 def _note() -> Path:

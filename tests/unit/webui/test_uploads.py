@@ -236,7 +236,7 @@ def test_the_method_override_counts(client: FlaskClient) -> None:
 def test_a_full_disk_is_507_and_keeps_what_came(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     url = create(client, size=5_000_000)
     assert patch(client, url, 0, bytes(400_000)).status_code == 204
-    monkeypatch.setattr("bodycam.petitions.uploads.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr("bodycam.petitions.allowance._free", lambda _: 10)
     answer = patch(client, url, 400_000, bytes(300_000))
     assert (answer.status_code, answer.headers["X-Error-Code"]) == (507, "no_room")
     assert 400_000 <= offset_of(client, url) <= 500_000
