@@ -27,7 +27,7 @@ from tests.usb_guest.image import CannotRunError, ensure
 
 MIB = 1 << 20
 WIRE_BYTES = 512 * MIB
-CARD_FILES = (96 * MIB,) * 3
+CARD_FILES = (48 * MIB,) * 3
 WIRE_RUNS, CARD_RUNS = 7, 3
 MTP = "0123456789ABCDEF0123456789ABCDEF"
 COPIES = {
