@@ -20,11 +20,11 @@ from bodycam.db import new_id
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the users of one server on one xdist worker, so that each server starts once."""
+    """Keep the users of one server on one xdist worker, so that each server starts once; browser tests by their file."""
     for item in items:
         for name in ("postgres", "rabbitmq", "redis", "e2e"):
             if item.get_closest_marker(name):
-                item.add_marker(pytest.mark.xdist_group(name))
+                item.add_marker(pytest.mark.xdist_group(f"{name} {item.path.stem}" if name == "e2e" else name))
                 break
 
 
