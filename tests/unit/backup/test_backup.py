@@ -112,8 +112,9 @@ def test_a_backup_made_while_recordings_are_sealed_loses_nothing_that_had_its_re
             for text in [*before.values(), *after.values()]:
                 verify_receipt(text, rt.log.verifier)
             with rt.db.read() as session:
-                for recording in session.scalars(select(Recording)):
-                    assert rt.vault.verify(recording.object_id).ok
+                catalogued = list(session.scalars(select(Recording)))
+            assert before.keys() <= {recording.sealed_event_id for recording in catalogued}
+            assert all(rt.vault.verify(recording.object_id).ok for recording in catalogued)
 
 
 def test_drill_a_database_older_than_the_log_is_noticed_and_brought_forward(tmp_path, site):
